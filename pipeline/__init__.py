@@ -1,0 +1,1 @@
+"""From a chat export to a twin that answers: export, messages, turns, dataset, adapter, replies."""
