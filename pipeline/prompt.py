@@ -25,6 +25,7 @@ __all__ = [
     "end_ids",
     "join_bubbles",
     "read_template",
+    "reply_text",
     "segments",
     "split_bubbles",
 ]
@@ -64,6 +65,7 @@ class Template(BaseModel):
     before_system: str | None
     after_system: str | None  # from the system content to the first user content
     to_twin: str  # from a user content to where the reply begins
+    before_reply: str  # the space of `[/INST] hello`: the reply's, since word pieces carry their space in front
     end_of_turn: str  # what closes a reply: learned, and stopped at
     to_user: str  # from there to the next user content
     trims: bool  # whether the template strips contents
@@ -103,6 +105,7 @@ def read_template(tokenizer: Any) -> Template:
             before_system="",
             after_system=f"\n\n{_PLAIN_USER}",
             to_twin=_PLAIN_TWIN,
+            before_reply="",
             end_of_turn=tokenizer.eos_token,
             to_user=f"\n{_PLAIN_USER}",
             trims=False,
@@ -115,15 +118,16 @@ def read_template(tokenizer: Any) -> Template:
     opening, _, after_twin, to_twin = _between(prompt, (_USER_1, _TWIN_1, _USER_2))
     end_of_turn = _end_of_turn(tokenizer, after_twin)
     before_system, after_system = _system_pieces(tokenizer, turns)
-    spaced = _render(tokenizer, [("user", f" {_USER_1} ")], generate=True) or ""
+    spaced = _render(tokenizer, [("user", f"\t\t{_USER_1}\t\t")], generate=True) or ""
     return Template(
         opening=opening,
         before_system=before_system,
         after_system=after_system,
-        to_twin=to_twin,
+        to_twin=to_twin.rstrip(" "),
+        before_reply=to_twin[len(to_twin.rstrip(" ")) :] if _tokenizes_spaces(tokenizer) else "",
         end_of_turn=end_of_turn,
         to_user=after_twin.removeprefix(end_of_turn),
-        trims=f" {_USER_1} " not in spaced,
+        trims=f"\t{_USER_1}\t" not in spaced,
     )
 
 
@@ -151,6 +155,12 @@ def _between(text: str, marks: Sequence[str]) -> list[str]:
         pieces.append(text[start:at])
         start = at + len(mark)
     return [*pieces, text[start:]]
+
+
+def _tokenizes_spaces(tokenizer: Any) -> bool:
+    """Whether a space in front of a text changes its tokens; sentencepiece models put one there by themselves."""
+    plain, spaced = tokenizer(["a", " a"], add_special_tokens=False).input_ids
+    return bool(plain != spaced and len(plain) == len(spaced))
 
 
 def _system_pieces(tokenizer: Any, turns: list[tuple[str, str]]) -> tuple[str | None, str | None]:
@@ -259,3 +269,12 @@ def end_ids(template: Template, tokenizer: Any) -> list[int]:
     """Ids at which a reply is over: the template's end of turn and the model's end of text."""
     last = tokenizer(template.end_of_turn, add_special_tokens=False).input_ids[-1]
     return sorted({last, tokenizer.eos_token_id})
+
+
+def reply_text(template: Template, generated: str) -> str:
+    """The reply in what a model wrote after a prompt, decoded with or without its special tokens."""
+    text, ended, _ = generated.partition(template.end_of_turn)
+    if not ended:
+        space = template.end_of_turn[: len(template.end_of_turn) - len(template.end_of_turn.lstrip())]
+        text = text.removesuffix(space)
+    return text.removeprefix(template.before_reply)
