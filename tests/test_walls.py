@@ -1,0 +1,104 @@
+"""The walls of the house: imports run one way, heavy ones are late, and the pipeline knows nothing of the app."""
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+# Each room imports only from rooms before it.
+ROOMS = [
+    "errors",
+    "workspace",
+    "export",
+    "messages",
+    "redact",
+    "turns",
+    "analysis",
+    "charts",
+    "report",
+    "prompt",
+    "dataset",
+    "runtime",
+    "models",
+    "memory",
+    "training",
+    "runs",
+    "chat",
+    "evaluation",
+    "takeout",
+    "hub",
+    "sample",
+    "__main__",
+]
+HEAVY = {"torch", "transformers", "trl", "peft", "bitsandbytes", "datasets", "accelerate", "altair", "sklearn"}
+MODULES = sorted(path for folder in ("pipeline", "tabs") for path in (ROOT / folder).rglob("*.py"))
+
+
+def imports(nodes: list[ast.stmt], *, late: bool) -> Iterator[str]:
+    """Dotted names that these statements import; with `late`, also those inside functions."""
+    for node in nodes:
+        for child in ast.walk(node) if late else [node, *at_import_time(node)]:
+            if isinstance(child, ast.Import):
+                yield from (alias.name for alias in child.names)
+            elif isinstance(child, ast.ImportFrom) and child.module and not child.level:
+                yield child.module
+                yield from (f"{child.module}.{alias.name}" for alias in child.names)
+
+
+def at_import_time(node: ast.stmt) -> Iterator[ast.AST]:
+    """What runs when the module is imported: all but the insides of functions and of `if TYPE_CHECKING`."""
+    if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+        return
+    if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test):
+        return
+    for child in ast.iter_child_nodes(node):
+        yield child
+        if isinstance(child, ast.stmt):
+            yield from at_import_time(child)
+
+
+def statements(path: Path) -> list[ast.stmt]:
+    return ast.parse(path.read_text(encoding="utf-8")).body
+
+
+def named(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix()
+
+
+def room_of(path: Path) -> str:
+    return path.relative_to(ROOT / "pipeline").parts[0].removesuffix(".py")
+
+
+@pytest.mark.parametrize("path", [p for p in MODULES if "pipeline/" in named(p)], ids=named)
+def test_imports_run_one_way(path):
+    room = room_of(path)
+    if room == "__init__":
+        assert not list(imports(statements(path), late=True))
+        return
+    assert room in ROOMS, f"{room} has no place in the order of rooms"
+    names = (name.split(".") for name in imports(statements(path), late=True))
+    known = {parts[1] for parts in names if parts[0] == "pipeline" and len(parts) > 1} - {room}
+    later = {other for other in known if ROOMS.index(other) > ROOMS.index(room)}
+    assert not later, f"{room} imports {later}, which come after it"
+
+
+@pytest.mark.parametrize("path", [p for p in MODULES if "pipeline/" in named(p)], ids=named)
+def test_the_pipeline_knows_nothing_of_the_app(path):
+    roots = {name.split(".")[0] for name in imports(statements(path), late=True)}
+    assert not roots & {"gradio", "tabs", "app"}
+
+
+@pytest.mark.parametrize("path", MODULES, ids=named)
+def test_heavy_packages_are_imported_where_they_are_used(path):
+    roots = {name.split(".")[0] for name in imports(statements(path), late=False)}
+    assert not roots & HEAVY
+
+
+def test_importing_the_app_loads_no_torch():
+    check = "import app, sys; print(*sorted({'torch', 'transformers', 'trl', 'datasets'} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", check], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == []
