@@ -115,7 +115,10 @@ def read_template(tokenizer: Any) -> Template:
     whole = _render(tokenizer, [*turns, ("assistant", _TWIN_2)], generate=False)
     if prompt is None or whole is None:
         raise ChatError("This model's chat template cannot hold a conversation of two: choose a chat model.")
-    opening, _, after_twin, to_twin = _between(prompt, (_USER_1, _TWIN_1, _USER_2))
+    opening, _, after_twin, generation = _between(prompt, (_USER_1, _TWIN_1, _USER_2))
+    to_twin = generation.rstrip(" ")
+    before_twin = _between(whole, (_USER_2, _TWIN_2))[1]
+    space = before_twin.removeprefix(to_twin) if before_twin.startswith(to_twin) else generation[len(to_twin) :]
     end_of_turn = _end_of_turn(tokenizer, after_twin)
     before_system, after_system = _system_pieces(tokenizer, turns)
     spaced = _render(tokenizer, [("user", f"\t\t{_USER_1}\t\t")], generate=True) or ""
@@ -123,8 +126,8 @@ def read_template(tokenizer: Any) -> Template:
         opening=opening,
         before_system=before_system,
         after_system=after_system,
-        to_twin=to_twin.rstrip(" "),
-        before_reply=to_twin[len(to_twin.rstrip(" ")) :] if _tokenizes_spaces(tokenizer) else "",
+        to_twin=to_twin,
+        before_reply=space if _tokenizes_spaces(tokenizer) else "",
         end_of_turn=end_of_turn,
         to_user=after_twin.removeprefix(end_of_turn),
         trims=f"\t{_USER_1}\t" not in spaced,
@@ -211,7 +214,8 @@ def segments(template: Template, messages: Sequence[Message], learn_from: int = 
             parts += [(content, True), (template.to_twin, False)]
             made.append(Segment(tuple(parts), learned=False))
         else:
-            made.append(Segment(((content, True), (template.end_of_turn, False)), learned=index + first >= learn_from))
+            reply = ((template.before_reply, False), (content, True), (template.end_of_turn, False))
+            made.append(Segment(reply, learned=index + first >= learn_from))
             parts = [(template.to_user, False)]
     return made
 
