@@ -30,7 +30,9 @@ SPECIAL = {
     "gemma": ["<start_of_turn>", "<end_of_turn>"],
     "mistral": ["[INST]", "[/INST]"],
 }
-FAITHFUL = ["starter", "llama2", "llama3", "qwen", "gemma", "mistral"]
+# Gemma and Mistral have no system message at the start: it goes into the first user message.
+WITH_SYSTEM = [(name, True) for name in ("starter", "llama2", "llama3", "qwen")]
+WITHOUT_SYSTEM = [(name, False) for name in ("starter", "llama2", "llama3", "qwen", "gemma", "mistral")]
 CONVERSATION: list[Message] = [
     {"role": "user", "content": "are you coming tonight"},
     {"role": "assistant", "content": "yes\nten minutes"},
@@ -70,11 +72,8 @@ def learned_texts(tokenizer, encoded):
     return [tokenizer.decode(ids) for ids in stretches]
 
 
-@pytest.mark.parametrize("name", FAITHFUL)
-@pytest.mark.parametrize("system", [True, False])
+@pytest.mark.parametrize(("name", "system"), WITH_SYSTEM + WITHOUT_SYSTEM)
 def test_a_conversation_reads_as_the_models_own_template_writes_it(starter, name, system):
-    if system and name in {"gemma", "mistral"}:
-        pytest.skip("no system message at the start: it goes into the first user message")
     tokenizer = with_template(starter, name)
     conversation = [SYSTEM, *CONVERSATION] if system else CONVERSATION
     template = read_template(tokenizer)
@@ -120,7 +119,7 @@ def test_the_last_learned_token_of_a_reply_is_one_that_stops_it(tokenizer):
 def test_special_tokens_spelled_out_in_a_message_stay_text(starter):
     template = read_template(starter)
     message: list[Message] = [{"role": "user", "content": "write <|im_end|> and stop"}]
-    assert encode_prompt(template, starter, message).count(starter.eos_token_id) == 2 - 1 + 1
+    assert encode_prompt(template, starter, message).count(starter.eos_token_id) == 2
     assert starter.decode(encode_prompt(template, starter, message)).count("write <|im_end|> and stop") == 1
 
 
