@@ -1,0 +1,112 @@
+"""Chat Twin, the app: builds the page from the tabs and launches it with the settings that keep visitors apart."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import threading
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import gradio as gr
+
+    from pipeline import workspace
+
+__all__ = ["build_demo", "launch", "main"]
+
+MAX_UPLOAD = "300mb"
+SWEEP_SECONDS = 60
+
+
+def build_demo() -> gr.Blocks:
+    """The page, not launched."""
+    from tabs.frame import build
+
+    return build(_where())
+
+
+def launch(demo: gr.Blocks, **settings: Any) -> tuple[Any, str, str]:
+    """Launch the page safely; `settings` are further ones of Blocks.launch (port, share, ...)."""
+    from starlette.middleware import Middleware
+
+    from pipeline import workspace
+    from tabs.guard import Guard
+    from tabs.theme import STYLE, theme
+
+    root = workspace.home()
+    return demo.queue(max_size=64, default_concurrency_limit=8).launch(
+        theme=theme(), css_paths=STYLE, footer_links=[], show_error=False, run_history=False,
+        enable_monitoring=False, mcp_server=False, ssr_mode=False, pwa=False, strict_cors=True,
+        max_file_size=MAX_UPLOAD, app_kwargs={"middleware": [Middleware(Guard, root=root)]},
+        **{"share": False, "quiet": True, **settings},
+    )  # fmt: skip
+
+
+def prepare() -> Path:
+    """Make the app's own folder, wipe what browsers sent before, point Gradio's cache there; before gradio is used."""
+    from pipeline import workspace
+
+    root = workspace.home()
+    uploads = root / "uploads"
+    shutil.rmtree(uploads, ignore_errors=True)
+    uploads.mkdir(mode=0o700)
+    os.environ["GRADIO_TEMP_DIR"] = str(uploads)
+    os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
+    return root
+
+
+def sweep_forever(stop: threading.Event) -> None:
+    """Purge expired workspaces at start and every minute, until `stop` is set; live training is never swept."""
+    from pipeline import workspace
+    from tabs.runs import is_training
+
+    while True:
+        workspace.sweep(keep=_keep(), is_busy=is_training)
+        if stop.wait(SWEEP_SECONDS):
+            return
+
+
+def _keep() -> workspace.Keep:
+    """How long workspaces outlive their page: short where strangers share the machine, a week on one's own computer.
+
+    CHAT_TWIN_KEEP_MINUTES sets one time for all.
+    """
+    from pipeline import workspace
+
+    minutes = os.environ.get("CHAT_TWIN_KEEP_MINUTES")
+    if minutes:
+        same = timedelta(minutes=float(minutes))
+        return workspace.Keep(closed=same, with_run=same)
+    if is_shared():
+        return workspace.Keep()
+    return workspace.Keep(closed=timedelta(days=1), with_run=timedelta(days=7), idle=timedelta(days=7))
+
+
+def is_shared() -> bool:
+    """Whether strangers may be visitors: on a Space, or behind a share link."""
+    return bool(os.environ.get("SPACE_ID") or os.environ.get("GRADIO_SHARE", "").lower() in ("1", "true"))
+
+
+def _where() -> str:
+    """On what machine things run, in words for the header."""
+    place = "on a Space" if os.environ.get("SPACE_ID") else "on this computer"
+    return f"{place} · CPU"
+
+
+def main() -> None:
+    """Start the app and serve until stopped."""
+    root = prepare()
+    stop = threading.Event()
+    threading.Thread(target=sweep_forever, args=(stop,), daemon=True).start()
+    demo = build_demo()
+    print(f"Chat Twin: http://127.0.0.1:{os.environ.get('GRADIO_SERVER_PORT', '7860')}  (data in {root})", flush=True)
+    try:
+        launch(demo)
+    finally:
+        stop.set()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,195 @@
+"""What the tabs share: which visitor a request comes from, what lies in their workspace, and when it changed.
+
+The chat, the dataset and the runs live in the visitor's folder and nowhere else: no gr.State and no module holds them.
+A handler takes `request: gr.Request`, calls `visitor_of(request)`, and reads from the folder what it needs. The page's
+`Stage` holds stamps only: short strings that change when the chat (dataset, runs) changes, "" where there is none yet.
+A tab redraws itself on `stage.chat.change(...)`, and after a reload, which sets the stamps anew.
+
+To offer a file for download: write it into the workspace and link to it by `download_link`, which only its visitor can
+follow. Gradio's own gr.File and gr.DownloadButton keep copies that "Delete my data" would miss.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import logging
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from html import escape
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import gradio as gr
+
+from pipeline import workspace
+from pipeline.errors import ChatError
+from tabs.guard import key_in
+
+if TYPE_CHECKING:
+    from pipeline.messages import Chat
+
+__all__ = [
+    "Stage",
+    "Visitor",
+    "download_link",
+    "load_chat",
+    "load_choices",
+    "own_run",
+    "safely",
+    "save_chat",
+    "save_choices",
+    "stamp",
+    "visitor_of",
+]
+
+log = logging.getLogger("chat_twin")
+GENERIC = "Something went wrong on our side; nothing of yours is lost. Please try again."
+
+
+@dataclass(frozen=True)
+class Stage:
+    """The components that the tabs share."""
+
+    chat: gr.State
+    dataset: gr.State
+    runs: gr.State
+    tabs: gr.Tabs
+
+
+@dataclass(frozen=True)
+class Visitor:
+    """One visitor: `folder` is their workspace (exists, 0700)."""
+
+    folder: Path
+
+    @property
+    def dataset(self) -> Path:
+        return self.folder / "dataset"
+
+    @property
+    def runs(self) -> Path:
+        return self.folder / "runs"
+
+
+def visitor_of(request: gr.Request) -> Visitor:
+    """The visitor behind a request, by their cookie; the folder is made if it is not there.
+
+    Never trust a folder, a path or a session hash from the page. Raises ChatError where the browser keeps no cookie.
+    """
+    key = key_in(request.cookies)
+    if not key:
+        raise ChatError(
+            "Your browser keeps no cookie for this page, which is what keeps your chat apart from others': "
+            "allow it, or open the app in a tab of its own."
+        )
+    return Visitor(workspace.create(key=key))
+
+
+def stamp(visitor: Visitor, *names: str) -> str:
+    """A string that changes when one of the files (relative to the workspace) does; "" if there is none."""
+    times = []
+    for name in names:
+        path = visitor.folder / name
+        if path.exists():
+            times.append(f"{name}:{path.stat().st_mtime_ns}")
+    return " ".join(times)
+
+
+def save_chat(visitor: Visitor, chat: Chat) -> None:
+    """Keep a chat that was read; the dataset made of an earlier one goes."""
+    from pydantic import TypeAdapter
+
+    folder = visitor.folder / "chat"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    chat.messages.write_parquet(folder / "messages.parquet")
+    layout = TypeAdapter(type(chat.layout)).dump_python(chat.layout, mode="json")
+    (folder / "chat.json").write_text(json.dumps({"title": chat.title, "layout": layout}), encoding="utf-8")
+
+
+def load_chat(visitor: Visitor) -> Chat | None:
+    """The visitor's chat, or None if there is none."""
+    import polars as pl
+    from pydantic import TypeAdapter
+
+    from pipeline.messages import Chat, Layout
+
+    folder = visitor.folder / "chat"
+    try:
+        about = json.loads((folder / "chat.json").read_text(encoding="utf-8"))
+        messages = pl.read_parquet(folder / "messages.parquet")
+    except OSError:
+        return None
+    return Chat(messages=messages, layout=TypeAdapter(Layout).validate_python(about["layout"]), title=about["title"])
+
+
+def load_choices(visitor: Visitor) -> dict[str, Any]:
+    """What the visitor chose on the page (the person to imitate, settings), to be found again after a reload."""
+    try:
+        choices = json.loads((visitor.folder / "choices.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return choices if isinstance(choices, dict) else {}
+
+
+def save_choices(visitor: Visitor, **changes: Any) -> None:
+    """Keep choices beside the earlier ones; None removes one."""
+    choices = {name: value for name, value in {**load_choices(visitor), **changes}.items() if value is not None}
+    (visitor.folder / "choices.json").write_text(json.dumps(choices), encoding="utf-8")
+
+
+def own_run(visitor: Visitor, name: str | None) -> Path:
+    """The folder of one of the visitor's own runs by its name; raises ChatError for any other."""
+    if name and "/" not in name and "\\" not in name and name not in (".", ".."):
+        folder = visitor.runs / name
+        if folder.is_dir():
+            return folder
+    raise ChatError("This training run is not there any more: pick another one.")
+
+
+def download_link(visitor: Visitor, path: Path, label: str) -> str:
+    """HTML of a link that downloads a file of the workspace; it opens for this visitor only."""
+    name = path.relative_to(visitor.folder).as_posix()
+    return f'<a class="download" href="./mine/{escape(name)}" download="{escape(path.name)}">{escape(label)}</a>'
+
+
+def safely(handler: Callable[..., Any]) -> Callable[..., Any]:
+    """Wrap a handler so that what goes wrong is one sentence on the page, and never chat text there or in the log.
+
+    ChatError shows its own sentence; anything else a general one, and its type and place (no values) go to the log.
+    Works for plain functions and for generators.
+    """
+    import inspect
+
+    if inspect.isgeneratorfunction(handler):
+
+        @functools.wraps(handler)
+        def generate(*args: Any, **kwargs: Any) -> Iterator[Any]:
+            try:
+                yield from handler(*args, **kwargs)
+            except Exception as error:
+                raise _sentence(error) from None
+
+        return generate
+
+    @functools.wraps(handler)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return handler(*args, **kwargs)
+        except Exception as error:
+            raise _sentence(error) from None
+
+    return call
+
+
+def _sentence(error: Exception) -> gr.Error:
+    if isinstance(error, gr.Error):
+        return error
+    if isinstance(error, ChatError):
+        return gr.Error(escape(str(error)), title="", duration=12, print_exception=False)
+    trace, places = error.__traceback__, []
+    while trace is not None:
+        places.append(f"{Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno}")
+        trace = trace.tb_next
+    log.error("%s at %s", type(error).__name__, " > ".join(places[-5:]))
+    return gr.Error(GENERIC, title="", duration=12, print_exception=False)
