@@ -1,0 +1,93 @@
+"""Turns become exchanges: what was said to the person, and what the person replied."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from itertools import groupby
+
+import polars as pl
+
+from pipeline.dataset.config import DatasetConfig
+from pipeline.dataset.filters import UNANSWERABLE
+from pipeline.dataset.situation import OPENER, mark, user_content
+from pipeline.prompt import join_bubbles
+
+__all__ = ["Exchange", "Session", "build_sessions", "unlearn"]
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """A user turn and the person's reply to it. `skipped`: why the reply is not learned from, or null."""
+
+    user: str
+    reply: str
+    replied_at: datetime
+    skipped: str | None = None
+
+
+@dataclass(frozen=True)
+class Session:
+    """The exchanges between two long silences; `silence` is the one before, null for the first."""
+
+    number: int
+    started_at: datetime
+    silence: timedelta | None
+    exchanges: tuple[Exchange, ...]
+
+
+def unlearn(session: Session, reasons: dict[int, str]) -> Session:
+    """The session with the exchanges at these indices kept as context only."""
+    return replace(
+        session,
+        exchanges=tuple(
+            replace(exchange, skipped=reasons.get(index, exchange.skipped))
+            for index, exchange in enumerate(session.exchanges)
+        ),
+    )
+
+
+def build_sessions(turns: pl.DataFrame, config: DatasetConfig, others: list[str]) -> list[Session]:
+    """Every session in which the person speaks. turns: of messages labelled by `label_messages`."""
+    mine = {config.person, *config.also_named}
+    columns = ("session", "sender", "started_at", "gap", "bubbles", "kinds")
+    rows = turns.select(columns).iter_rows()
+    made = []
+    for number, group in groupby(rows, key=lambda row: row[0]):
+        session_turns = list(group)
+        exchanges = tuple(build_exchanges(session_turns, mine, others))
+        if exchanges:
+            made.append(Session(number, session_turns[0][2], session_turns[0][3], exchanges))
+    return made
+
+
+def build_exchanges(turns: list[tuple], mine: set[str], others: list[str]) -> Iterator[Exchange]:  # type: ignore[type-arg]
+    """Pairs of one session's turns, in order; what follows the person's last reply is left out."""
+    user, answerable = OPENER, True
+    for is_mine, side in groupby(turns, key=lambda turn: turn[1] in mine):
+        run = list(side)
+        if is_mine:
+            reply, skipped = read_reply(run)
+            yield Exchange(user, reply, run[0][2], skipped or (None if answerable else "unseen"))
+        else:
+            kinds = {kind for turn in run for kind in turn[5]}
+            answerable = not kinds <= UNANSWERABLE
+            user = user_content([(turn[1], shown(turn[4], turn[5])) for turn in run], others)
+
+
+def read_reply(turns: list[tuple]) -> tuple[str, str | None]:  # type: ignore[type-arg]
+    """The person's own words in a reply; a reply without any is its mark, with the reason."""
+    own = [text for turn in turns for text, kind in zip(turn[4], turn[5], strict=True) if kind == "text"]
+    if own:
+        return join_bubbles(own), None
+    kinds = [kind for turn in turns for kind in turn[5]]
+    return mark(kinds[0]), kinds[0]
+
+
+def shown(bubbles: list[str], kinds: list[str]) -> list[str]:
+    """Bubbles as the other side sent them, with marks for what has no words; a row of the same marks is one."""
+    made: list[str] = []
+    for text, kind in zip(bubbles, kinds, strict=True):
+        bubble = text if kind in ("text", "forwarded", "repeated") else mark(kind)
+        if kind == "text" or not made or made[-1] != bubble:
+            made.append(bubble)
+    return made
