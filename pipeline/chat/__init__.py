@@ -1,0 +1,21 @@
+"""Adapter to replies: prompts as in training, streamed, one bubble after the other."""
+
+from pipeline.chat.cache import KeptConversations
+from pipeline.chat.engine import Engine, LoadedModels, load_engine
+from pipeline.chat.generation import GenerationConfig
+from pipeline.chat.twin import Ended, Piece, Twin, load_twin, prompt_messages, stream, stream_reply
+
+__all__ = [
+    "Ended",
+    "Engine",
+    "GenerationConfig",
+    "KeptConversations",
+    "LoadedModels",
+    "Piece",
+    "Twin",
+    "load_engine",
+    "load_twin",
+    "prompt_messages",
+    "stream",
+    "stream_reply",
+]

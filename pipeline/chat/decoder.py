@@ -1,0 +1,217 @@
+"""A causal language model run step by step, with caches of our own.
+
+Most chat models have the Llama layout (Llama, SmolLM2, Mistral, Qwen 2 and 3). For these the forward pass is written
+out here: projections that read the same input are one matrix, grouped heads are not copied, nothing is checked anew at
+each token. `Decoder.fits` says whether a model has that layout; others go through `transformers` (see `fallback`).
+"""
+
+from typing import TYPE_CHECKING, Any
+
+from pipeline.chat.cache import KeyValues
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+__all__ = ["Decoder"]
+
+_LAYOUTS = {"llama", "mistral", "qwen2", "qwen3"}
+_ROPES = {"default", "linear", "llama3", "yarn"}  # whose angles do not depend on the length of the sequence
+
+
+class Decoder:
+    """The forward pass of a model with the Llama layout; read-only once made, so requests may share it."""
+
+    def __init__(self, model: Any) -> None:
+        """model: a `transformers` causal model in evaluation mode; its projections are fused in place."""
+        config = model.config
+        self.model = model
+        self.embed = model.model.embed_tokens
+        self.norm = model.model.norm
+        self.head = model.lm_head
+        self.heads: int = config.num_attention_heads
+        self.groups: int = config.num_key_value_heads
+        self.size: int = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
+        self.device = self.embed.weight.device
+        self.dtype = self.embed.weight.dtype
+        self.layers = [_Layer(layer) for layer in model.model.layers]
+        self._angles: tuple[Tensor, Tensor] | None = None
+
+    @staticmethod
+    def fits(model: Any) -> bool:
+        """Whether this model can be run here: Llama layout, full attention in every layer, fixed rotary angles."""
+        config = model.config
+        rope = getattr(config, "rope_parameters", None) or {}
+        kinds = set(getattr(config, "layer_types", None) or ["full_attention"])
+        return (
+            config.model_type in _LAYOUTS
+            and kinds == {"full_attention"}
+            and (config.model_type != "mistral" or config.sliding_window is None)
+            and rope.get("rope_type", "default") in _ROPES
+            and config.hidden_act == "silu"
+        )
+
+    def empty(self, rows: int, room: int) -> KeyValues:
+        """An empty cache for `rows` sequences of up to `room` tokens."""
+        import torch
+
+        shape = (rows, self.groups, room, self.size)
+        keys, values = (
+            [torch.zeros(shape, dtype=self.dtype, device=self.device) for _ in self.layers] for _ in range(2)
+        )
+        return KeyValues(keys, values, torch.zeros(rows, dtype=torch.int64, device=self.device))
+
+    def forward(self, ids: "Tensor", cache: KeyValues, used: "Tensor | None" = None) -> "Tensor":
+        """Hidden states [rows, tokens, width] of `ids` [rows, tokens], which follow what `cache` holds and enter it.
+
+        used: how many of the ids of each row are real, the rest being padding at its end (all are where None).
+        Several ids a row need caches of equal length (a fresh batch, or a single row).
+        """
+        rows, count = ids.shape
+        start = int(cache.lengths[0]) if count > 1 or rows == 1 else int(cache.lengths.max())
+        cache.grow(start + count)
+        positions = cache.lengths[:, None] + self._steps(count)
+        cos, sin = self._rotary(start + count, positions)
+        mask = self._mask(cache.lengths, start, count)
+        hidden = self.embed(ids)
+        for index, layer in enumerate(self.layers):
+            hidden = layer(self, hidden, cos, sin, mask, cache.keys[index], cache.values[index], cache.lengths, start)
+        cache.lengths = cache.lengths + (count if used is None else used)
+        return self.norm(hidden)  # type: ignore[no-any-return]
+
+    def logits(self, hidden: "Tensor") -> "Tensor":
+        """Scores of the next token in float32, [..., vocabulary]."""
+        return self.head(hidden).float()  # type: ignore[no-any-return]
+
+    def _steps(self, count: int) -> "Tensor":
+        import torch
+
+        return torch.arange(count, device=self.device)
+
+    def _rotary(self, length: int, positions: "Tensor") -> "tuple[Tensor, Tensor]":
+        """Cosines and sines [rows, 1, tokens, head size] of the positions, from a table that grows."""
+        import torch
+
+        if self._angles is None or self._angles[0].shape[0] < length:
+            upto = torch.arange(max(2048, 2 * length), device=self.device)[None]
+            cos, sin = self.model.model.rotary_emb(self.embed.weight, upto)
+            self._angles = cos[0], sin[0]
+        cos, sin = self._angles
+        return cos[positions][:, None], sin[positions][:, None]
+
+    def _mask(self, lengths: "Tensor", start: int, count: int) -> "Tensor | None":
+        """True where a new token may look: [rows or 1, 1, tokens, keys]; None where at all, or as causality has it."""
+        import torch
+
+        if count == 1:
+            if lengths.shape[0] == 1:
+                return None
+            return (torch.arange(start + 1, device=self.device) <= lengths[:, None])[:, None, None]
+        if start == 0:
+            return None
+        keys = torch.arange(start + count, device=self.device)
+        return (keys <= (start + self._steps(count))[:, None])[None, None]
+
+
+class _Layer:
+    """One transformer block over fused projections."""
+
+    def __init__(self, layer: Any) -> None:
+        attention, mlp = layer.self_attn, layer.mlp
+        self.before_attention, self.before_mlp = layer.input_layernorm, layer.post_attention_layernorm
+        self.query_key_value = _Fused([attention.q_proj, attention.k_proj, attention.v_proj])
+        self.out = attention.o_proj
+        self.gate_up = _Fused([mlp.gate_proj, mlp.up_proj])
+        self.down = mlp.down_proj
+        self.query_norm, self.key_norm = getattr(attention, "q_norm", None), getattr(attention, "k_norm", None)
+        self.scale: float = attention.scaling
+
+    def __call__(
+        self,
+        decoder: Decoder,
+        hidden: "Tensor",
+        cos: "Tensor",
+        sin: "Tensor",
+        mask: "Tensor | None",
+        keys: "Tensor",
+        values: "Tensor",
+        lengths: "Tensor",
+        start: int,
+    ) -> "Tensor":
+        from torch.nn.functional import silu
+
+        rows, count, _ = hidden.shape
+        heads, groups, size = decoder.heads, decoder.groups, decoder.size
+        mixed = self.query_key_value(self.before_attention(hidden)).view(rows, count, heads + 2 * groups, size)
+        if self.query_norm is not None and self.key_norm is not None:
+            query, key = self.query_norm(mixed[:, :, :heads]), self.key_norm(mixed[:, :, heads:-groups])
+            query, key = _rotate(query.transpose(1, 2), cos, sin), _rotate(key.transpose(1, 2), cos, sin)
+        else:
+            turned = _rotate(mixed[:, :, :-groups].transpose(1, 2), cos, sin)
+            query, key = turned[:, :heads], turned[:, heads:]
+        value = mixed[:, :, -groups:].transpose(1, 2)
+        _write(keys, key, lengths, start)
+        _write(values, value, lengths, start)
+        end = start + count
+        attended = _attend(query, keys[:, :, :end], values[:, :, :end], mask, self.scale)
+        hidden = hidden + self.out(attended)
+        gate, up = self.gate_up(self.before_mlp(hidden)).chunk(2, dim=-1)
+        return hidden + self.down(silu(gate) * up)  # type: ignore[no-any-return]
+
+
+class _Fused:
+    """Linear layers on one input as one matrix product, where their weights are plain; else one after the other."""
+
+    def __init__(self, layers: list[Any]) -> None:
+        import torch
+
+        self.layers = layers
+        self.weight = self.bias = None
+        if all(type(layer) is torch.nn.Linear for layer in layers):
+            self.weight = torch.cat([layer.weight.data for layer in layers])
+            if layers[0].bias is not None:
+                self.bias = torch.cat([layer.bias.data for layer in layers])
+            at = 0
+            for layer in layers:  # the model's own layers become views, so that nothing is held twice
+                layer.weight.data = self.weight[at : at + layer.out_features]
+                at += layer.out_features
+
+    def __call__(self, x: "Tensor") -> "Tensor":
+        import torch
+
+        if self.weight is None:
+            return torch.cat([layer(x) for layer in self.layers], dim=-1)
+        return torch.nn.functional.linear(x, self.weight, self.bias)
+
+
+def _rotate(x: "Tensor", cos: "Tensor", sin: "Tensor") -> "Tensor":
+    """Rotary position embedding of x [rows, heads, tokens, head size]."""
+    import torch
+
+    half = x.shape[-1] // 2
+    return x * cos + torch.cat((-x[..., half:], x[..., :half]), dim=-1) * sin
+
+
+def _write(buffer: "Tensor", new: "Tensor", lengths: "Tensor", start: int) -> None:
+    """Put new [rows, heads, tokens, size] behind what each row of the buffer holds."""
+    import torch
+
+    rows, _, count, _ = new.shape
+    if rows == 1 or count > 1:
+        buffer[:, :, start : start + count] = new
+    else:
+        buffer[torch.arange(rows, device=buffer.device), :, lengths] = new[:, :, 0]
+
+
+def _attend(query: "Tensor", keys: "Tensor", values: "Tensor", mask: "Tensor | None", scale: float) -> "Tensor":
+    """Attention output [rows, tokens, width]; where one id is new the heads of a group share its keys uncopied."""
+    from torch.nn.functional import scaled_dot_product_attention as attention
+
+    rows, heads, count, size = query.shape
+    groups = keys.shape[1]
+    if count == 1:
+        out = attention(query.view(rows, groups, heads // groups, size), keys, values, attn_mask=mask, scale=scale)
+        return out.reshape(rows, 1, heads * size)
+    share = heads // groups
+    keys, values = keys.repeat_interleave(share, 1), values.repeat_interleave(share, 1)
+    out = attention(query, keys, values, attn_mask=mask, is_causal=mask is None, scale=scale)
+    return out.transpose(1, 2).reshape(rows, count, heads * size)

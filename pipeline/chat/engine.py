@@ -1,0 +1,173 @@
+"""A model ready to answer: loaded once, shared by requests, its steps taken one at a time."""
+
+import re
+from collections import OrderedDict
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from threading import Lock
+from typing import TYPE_CHECKING, Any
+
+from pipeline.chat.cache import Kept, KeptConversations
+from pipeline.chat.decoder import Decoder
+from pipeline.chat.generation import GenerationConfig, pick
+from pipeline.prompt import Template, end_ids, read_template
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+__all__ = ["Engine", "LoadedModels", "load_engine"]
+
+PREFILL = 512  # tokens a step of reading: short enough that another visitor's next token does not wait long
+
+
+@dataclass
+class Engine:
+    """A model, its tokenizer and template, and what is kept between turns.
+
+    The lock is held for one step of the model and never while text is on its way to a reader, so replies to several
+    visitors come interleaved and a reader who goes away holds nobody up.
+    """
+
+    decoder: Any
+    tokenizer: Any
+    template: Template
+    context: int  # most tokens that the model can take
+    kept: KeptConversations = field(default_factory=KeptConversations)
+    lock: Lock = field(default_factory=Lock)
+
+    def __post_init__(self) -> None:
+        self.ends = frozenset(end_ids(self.template, self.tokenizer))
+        # A special token is never part of what someone says: an opened turn ends the reply as well.
+        self.stops = self.ends | frozenset(self.tokenizer.all_special_ids)
+
+    def generate(
+        self,
+        prompt: Sequence[int],
+        config: GenerationConfig,
+        *,
+        visitor: str | None = None,
+        cancelled: Callable[[], bool] = lambda: False,
+    ) -> Iterator[int]:
+        """Token ids of one reply as they are chosen, the stop token included when it comes.
+
+        visitor: whose cache to go on from and to keep (None: nothing is kept). Only what follows the longest common
+        beginning of the last prompt and reply is read anew.
+        """
+        import torch
+
+        kept = self.kept.take(visitor) if visitor else None
+        kept = kept or Kept([], self.decoder.empty(1, len(prompt) + config.max_new_tokens))
+        known = _common(kept.ids, prompt[:-1])
+        kept.ids[known:] = []
+        kept.cache.crop(known)
+        generator = None if config.seed is None else torch.Generator(self.decoder.device).manual_seed(config.seed)
+        ends = torch.tensor(sorted(self.ends), device=self.decoder.device)
+        new = list(prompt[known:])
+        written: list[int] = []
+        try:
+            while len(written) < config.max_new_tokens and not cancelled():
+                logits = self._read(kept, new, cancelled)
+                if logits is None:
+                    return
+                seen = torch.tensor([written], device=self.decoder.device) if config.repetition_penalty > 1 else None
+                with torch.inference_mode():
+                    chosen = int(pick(logits, config, generator, end_ids=ends, written=seen))
+                written.append(chosen)
+                yield chosen
+                if chosen in self.stops:
+                    return
+                new = [chosen]
+        finally:
+            if visitor:
+                self.kept.put(visitor, kept)
+
+    def _read(self, kept: Kept, new: Sequence[int], cancelled: Callable[[], bool]) -> "Tensor | None":
+        """Scores [1, vocabulary] of what follows `new`, which enters the cache; None when cancelled on the way."""
+        import torch
+
+        hidden = None
+        for start in range(0, len(new), PREFILL):
+            if start and cancelled():
+                return None
+            part = list(new[start : start + PREFILL])
+            with self.lock, torch.inference_mode():
+                hidden = self.decoder.forward(torch.tensor([part], device=self.decoder.device), kept.cache)
+                kept.ids += part
+                if start + PREFILL >= len(new):
+                    return self.decoder.logits(hidden[:, -1])  # type: ignore[no-any-return]
+        raise ValueError("nothing to read: a prompt has at least one token")
+
+    def text(self, ids: Sequence[int]) -> str:
+        """The text of a reply's ids, without special tokens; a character that is not whole yet is left out."""
+        text = self.tokenizer.decode(
+            [i for i in ids if i not in self.stops], skip_special_tokens=True, clean_up_tokenization_spaces=False
+        )
+        return re.sub("\ufffd+$", "", str(text))
+
+
+def _common(a: Sequence[int], b: Sequence[int]) -> int:
+    """Length of the longest common beginning."""
+    for index, (x, y) in enumerate(zip(a, b, strict=False)):
+        if x != y:
+            return index
+    return min(len(a), len(b))
+
+
+def load_engine(model: str, adapter: Path | None = None, template: Template | None = None) -> Engine:
+    """Load a model, with an adapter folded in, in the format that is fastest here. Raises ChatError."""
+    import torch
+
+    from pipeline.models import load_model, load_tokenizer
+
+    tokenizer = load_tokenizer(model)
+    dtype = None if torch.cuda.is_available() else cpu_dtype()
+    loaded = load_model(model, dtype=dtype, adapter=adapter, merge=adapter is not None)
+    loaded.requires_grad_(False)
+    limit = getattr(loaded.config, "max_position_embeddings", 2048)
+    return Engine(Decoder(loaded), tokenizer, template or read_template(tokenizer), limit)
+
+
+def cpu_dtype() -> Any:
+    """bfloat16 where the processor multiplies it in hardware (half the memory to read a token), else float32."""
+    import torch
+
+    return torch.bfloat16 if torch.backends.cpu.get_cpu_capability() == "AVX512" and _has_bf16() else torch.float32
+
+
+def _has_bf16() -> bool:
+    import torch
+
+    return bool(torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())
+
+
+@dataclass
+class LoadedModels:
+    """Engines that are in memory, the least recently used given up first; made by the app, not by this module."""
+
+    most: int = 3
+    _engines: "OrderedDict[tuple[str, str], Engine]" = field(default_factory=OrderedDict)
+    _lock: Lock = field(default_factory=Lock)
+
+    def get(self, model: str, adapter: Path | None = None, template: Template | None = None) -> Engine:
+        """The engine of a model and adapter, loaded where it is not; one load at a time."""
+        key = (model, str(adapter or ""))
+        with self._lock:
+            if key not in self._engines:
+                self._engines[key] = load_engine(model, adapter, template)
+                while len(self._engines) > self.most:
+                    self._engines.popitem(last=False)
+            self._engines.move_to_end(key)
+            return self._engines[key]
+
+    def forget(self, folder: Path) -> None:
+        """Give up every engine whose adapter lies in this folder (its owner deleted it)."""
+        with self._lock:
+            for key in [k for k in self._engines if k[1] and Path(k[1]).is_relative_to(folder)]:
+                del self._engines[key]
+
+    def forget_visitor(self, visitor: str) -> None:
+        """Drop what is kept of a visitor in every engine."""
+        with self._lock:
+            for engine in self._engines.values():
+                engine.kept.forget(visitor)

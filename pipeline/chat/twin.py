@@ -1,0 +1,266 @@
+"""A twin: an engine with the words that were around its replies in training."""
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+from pydantic import ValidationError
+
+from pipeline.chat.engine import Engine, LoadedModels, load_engine
+from pipeline.chat.generation import GenerationConfig
+from pipeline.dataset import OPENER, DatasetConfig, Summary, chat_opening
+from pipeline.errors import ChatError
+from pipeline.prompt import Message, Template, encode_all, encode_prompt
+
+__all__ = ["Ended", "Piece", "Twin", "load_twin", "prompt_messages", "stream", "stream_reply"]
+
+# Why a reply is over: its own end, the most tokens, words of the other side, a loop, or someone pressed stop.
+Ended = Literal["end", "length", "other side", "repeats", "stopped"]
+
+
+class Piece(NamedTuple):
+    """The reply's text so far; `ended` says why it is over, None while it grows."""
+
+    text: str
+    ended: Ended | None = None
+    tokens: int = 0
+
+
+@dataclass(frozen=True)
+class Twin:
+    """Who answers: an engine, how its prompts are made, and how it samples by default."""
+
+    engine: Engine
+    generation: GenerationConfig
+    config: DatasetConfig | None = None
+    summary: Summary | None = None
+    examples: tuple[Message, ...] = ()  # real turns shown before the conversation, for a base model that is prompted
+
+    @property
+    def person(self) -> str | None:
+        """Who is imitated; None for a bare model."""
+        return self.config.person if self.config else None
+
+    @property
+    def others(self) -> tuple[str, ...]:
+        """Who the person wrote with: in a group, those whom the user may choose to be."""
+        return self.summary.others if self.summary else ()
+
+
+def load_twin(
+    run_dir: Path | None,
+    model: str = "starter",
+    *,
+    base: bool = False,
+    loaded: LoadedModels | None = None,
+) -> Twin:
+    """The twin of a finished run, or a model alone (`run_dir` None).
+
+    base: the run's model and prompt without its adapter. loaded: engines to share and to add to. Raises ChatError.
+    """
+    get = loaded.get if loaded else load_engine
+    if run_dir is None:
+        return Twin(get(model), GenerationConfig())
+    config, summary = read_prompting(run_dir)
+    adapter = None if base else run_dir / "adapter"
+    if adapter and not (adapter / "adapter_config.json").is_file():
+        raise ChatError("This run has no twin yet: wait until it has finished, or train again.")
+    engine = get(read_model(run_dir), adapter, read_run_template(run_dir))
+    return Twin(engine, read_generation(run_dir), config, summary)
+
+
+def read_prompting(run_dir: Path) -> tuple[DatasetConfig, Summary]:
+    """The dataset's config and summary of a run. Raises ChatError where they cannot be read."""
+    try:
+        held = json.loads((run_dir / "dataset" / "dataset.json").read_text(encoding="utf-8"))
+        return DatasetConfig.model_validate(held["config"]), Summary.model_validate(held["summary"])
+    except (OSError, ValueError, KeyError) as error:
+        raise ChatError("This run's dataset cannot be read: train again from the Dataset tab.") from error
+
+
+def read_model(run_dir: Path) -> str:
+    """Which model a run trained."""
+    try:
+        return str(json.loads((run_dir / "config.json").read_text(encoding="utf-8"))["model"])
+    except (OSError, ValueError, KeyError) as error:
+        raise ChatError("This run's settings cannot be read: train again.") from error
+
+
+def read_run_template(run_dir: Path) -> Template | None:
+    """The template that a run was trained with; None where it kept none."""
+    path = run_dir / "template.json"
+    try:
+        return Template.model_validate_json(path.read_text(encoding="utf-8")) if path.is_file() else None
+    except ValidationError as error:
+        raise ChatError("This run's template cannot be read: train again.") from error
+
+
+def read_generation(run_dir: Path) -> GenerationConfig:
+    """The sampling that was tuned for a run; the defaults where it has not been."""
+    path = run_dir / "generation.json"
+    try:
+        return GenerationConfig.model_validate_json(path.read_text(encoding="utf-8"))
+    except (OSError, ValidationError):
+        return GenerationConfig()
+
+
+def prompt_messages(
+    twin: Twin, history: Sequence[Message], now: datetime | None = None, most_tokens: int | None = None
+) -> list[Message]:
+    """The messages that a prompt is made of: opening, examples, and as much of the history as fits.
+
+    history: ends with the user. Consecutive messages of one side become one. Oldest exchanges are dropped first, and
+    several at once, so that the beginning (and the cache of it) stays the same for some turns.
+    """
+    opening = chat_opening(twin.config, twin.summary, now or datetime.now()) if twin.config and twin.summary else []
+    opening = [*opening, *twin.examples]
+    turns = alternate(history)
+    if not turns or turns[-1]["role"] != "user":
+        raise ChatError("There is nothing to reply to yet: write a message first.")
+    engine = twin.engine
+    budget = most_tokens or engine.context
+    lengths = _exchange_lengths(engine, opening, turns)
+    return [*opening, *turns[2 * first_exchange(lengths[1:], budget - lengths[0]) :]]
+
+
+def _exchange_lengths(engine: Engine, opening: list[Message], turns: list[Message]) -> list[int]:
+    """Tokens of the opening, then of each exchange (the last has no reply yet)."""
+    probe = [Message(role="user", content="?")]
+    starts = [[*opening, *probe], probe]
+    pairs = [turns[i : i + 2] for i in range(0, len(turns), 2)]
+    counted = [len(e.ids) for e in encode_all(engine.template, engine.tokenizer, [(c, 0) for c in [*starts, *pairs]])]
+    return [max(0, counted[0] - counted[1]), *counted[2:]]
+
+
+def first_exchange(lengths: Sequence[int], budget: int) -> int:
+    """Where the window begins: grown turn by turn, and cut to three quarters of the budget when it overflows."""
+    start = used = 0
+    for index, length in enumerate(lengths):
+        used += length
+        if used > budget:
+            while start < index and used > budget * 3 // 4:
+                used -= lengths[start]
+                start += 1
+    return start
+
+
+def alternate(history: Sequence[Message]) -> list[Message]:
+    """The history as user, assistant, user, ...: runs of one side joined, and an opener where the person began."""
+    turns: list[Message] = []
+    for message in history:
+        if turns and turns[-1]["role"] == message["role"]:
+            turns[-1] = Message(role=message["role"], content=f"{turns[-1]['content']}\n{message['content']}")
+        else:
+            turns.append(Message(role=message["role"], content=message["content"]))
+    if turns and turns[0]["role"] == "assistant":
+        turns.insert(0, Message(role="user", content=OPENER))
+    return turns
+
+
+def stream(
+    twin: Twin,
+    history: Sequence[Message],
+    generation: GenerationConfig | None = None,
+    *,
+    now: datetime | None = None,
+    visitor: str | None = None,
+    cancelled: Callable[[], bool] = lambda: False,
+) -> Iterator[Piece]:
+    """The reply as it grows, last the whole with the reason why it ended. Arguments as in `stream_reply`."""
+    config = generation or twin.generation
+    engine = twin.engine
+    most = min(config.context_tokens or _trained_context(twin), engine.context) - config.max_new_tokens
+    messages = prompt_messages(twin, history, now, max(64, most))
+    prompt = encode_prompt(engine.template, engine.tokenizer, messages)
+    guard = OtherSide(engine.template, twin.others)
+    ids: list[int] = []
+    text = shown = ""
+    for chosen in engine.generate(prompt, config, visitor=visitor, cancelled=cancelled):
+        ids.append(chosen)
+        if chosen in engine.stops:
+            ended: Ended = "end" if chosen in engine.ends else "other side"
+            yield Piece(text.strip(), ended, len(ids))
+            return
+        text = engine.text(ids)
+        if (cut := guard.find(text)) is not None:
+            yield Piece(text[:cut].strip(), "other side", len(ids))
+            return
+        if loops(ids):
+            yield Piece(text.strip(), "repeats", len(ids))
+            return
+        safe = guard.safe(text).strip()
+        if safe != shown:
+            shown = safe
+            yield Piece(shown, None, len(ids))
+    yield Piece(text.strip(), "stopped" if cancelled() else "length", len(ids))
+
+
+def _trained_context(twin: Twin) -> int:
+    """Most tokens that a row had in training; what a bare model is given without a word."""
+    return twin.config.max_tokens if twin.config else 2048
+
+
+def stream_reply(
+    twin: Twin,
+    history: Sequence[Message],
+    generation: GenerationConfig | None = None,
+    now: datetime | None = None,
+    *,
+    visitor: str | None = None,
+    cancelled: Callable[[], bool] = lambda: False,
+) -> Iterator[str]:
+    """The growing text of the twin's next turn; `split_bubbles` makes bubbles of it.
+
+    history: user and assistant messages, the user's last (bubbles joined by `join_bubbles`). now: when this
+    conversation began; keep it the same through a conversation. visitor: an unguessable key under which this visitor's
+    cache is kept for the next turn. cancelled: asked before every token. Raises ChatError.
+    """
+    for piece in stream(twin, history, generation, now=now, visitor=visitor, cancelled=cancelled):
+        yield piece.text
+
+
+class OtherSide:
+    """Finds where a reply begins to speak for the other side: a turn's header spelt out, or a name and a colon."""
+
+    def __init__(self, template: Template, others: Sequence[str]) -> None:
+        pieces = (template.to_user, template.to_twin, template.opening)
+        self.marks = [m for m in {p.strip() for p in pieces} if len(m) > 2]
+        self.names = [f"{name}:" for name in others if name]
+
+    def find(self, text: str) -> int | None:
+        """Where it begins, or None. A name counts at the start of a bubble only."""
+        found = [text.find(mark) for mark in self.marks]
+        found += [0 for name in self.names if text.startswith(name)]
+        found += [text.find(f"\n{name}") for name in self.names]
+        return min((at for at in found if at >= 0), default=None)
+
+    def safe(self, text: str) -> str:
+        """The text without an end that may become the beginning of one of these."""
+        held = [*self.marks, *(f"\n{name}" for name in self.names)]
+        longest = 0
+        for mark in held:
+            for size in range(min(len(mark) - 1, len(text)), longest, -1):
+                if text.endswith(mark[:size]):
+                    longest = size
+                    break
+        if any(name.startswith(text) for name in self.names):
+            return ""
+        return text[: len(text) - longest]
+
+
+def loops(ids: Sequence[int], least: int = 24) -> bool:
+    """Whether the end of a reply repeats one stretch at least four times over at least `least` tokens."""
+    for size in range(1, 25):
+        times = max(4, -(-least // size))
+        tail = ids[-size * times :]
+        if len(tail) == size * times and all(tail[i] == tail[i % size] for i in range(len(tail))):
+            return True
+    return False
+
+
+def with_examples(twin: Twin, examples: Sequence[Message]) -> Twin:
+    """The same twin with real turns shown before every conversation."""
+    return replace(twin, examples=tuple(examples))
