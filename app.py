@@ -22,9 +22,10 @@ SWEEP_SECONDS = 60
 
 def build_demo() -> gr.Blocks:
     """The page, not launched."""
+    from pipeline.chat import LoadedModels
     from tabs.frame import build
 
-    return build(_where())
+    return build(where, LoadedModels())
 
 
 def launch(demo: gr.Blocks, **settings: Any) -> tuple[Any, str, str]:
@@ -89,7 +90,7 @@ def is_shared() -> bool:
     return bool(os.environ.get("SPACE_ID") or os.environ.get("GRADIO_SHARE", "").lower() in ("1", "true"))
 
 
-def _where() -> str:
+def where() -> str:
     """On what machine things run, in words for the header."""
     place = "on a Space" if os.environ.get("SPACE_ID") else "on this computer"
     return f"{place} · CPU"

@@ -1,14 +1,291 @@
-"""The tab is being built."""
+"""Step 3: one button, then watch it learn. Everything shown of a run is read from its folder, so a reload finds it."""
 
 from __future__ import annotations
 
+import secrets
+from datetime import datetime
+from html import escape
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
 import gradio as gr
 
-from tabs.visitor import Stage
+from pipeline.errors import ChatError
+from tabs.bubbles import failed
+from tabs.curve import loss_curve
+from tabs.runs import LIVE, fit_line, newest_run, run_folders, runs_stamp, seen_rows
+from tabs.visitor import Stage, Visitor, own_run, safely, visitor_of
+from tabs.words import count, duration, time_left
+
+if TYPE_CHECKING:
+    from pipeline.runs import Run
+    from pipeline.training import TrainingConfig
 
 __all__ = ["build"]
 
+TICK_SECONDS = 1.0
+
 
 def build(stage: Stage) -> None:
-    """Fill the tab."""
-    gr.HTML("")
+    """The tab: empty, ready, running, done (or failed, paused, lost)."""
+    private: dict[str, Any] = {"api_visibility": "private"}
+    quiet: dict[str, Any] = {"show_progress": "hidden", **private}
+    with gr.Column(elem_id="finetune-empty") as empty:
+        gr.HTML('<div class="empty">No dataset yet. Make one in step 2: it takes a moment.</div>')
+    with gr.Column(visible=False, elem_id="finetune-go") as go:
+        verdict = gr.HTML(elem_id="finetune-verdict")
+        panel = gr.HTML(visible=False, elem_id="run")
+        with gr.Row(elem_classes="actions"):
+            onward = gr.Button(
+                "Next: chat", variant="primary", visible=False, scale=0, min_width=180, elem_id="to-chat"
+            )
+            resume = gr.Button("Resume", variant="primary", visible=False, scale=0, min_width=180, elem_id="resume")
+            stop = gr.Button("Stop and keep the best", visible=False, scale=0, min_width=200, elem_id="stop")
+            pause = gr.Button("Pause", visible=False, scale=0, min_width=110, elem_id="pause")
+            train = gr.Button("Train", variant="primary", scale=0, min_width=180, elem_id="train")
+        with gr.Accordion("Settings", open=False, elem_classes="fold", elem_id="finetune-settings"):
+            knobs = _knobs()
+        with gr.Accordion("What the model sees (3 rows)", open=False, elem_classes="fold") as rows_fold:
+            rows = gr.HTML()
+        with gr.Accordion("Log", open=False, elem_classes="fold"):
+            log = gr.HTML()
+        with gr.Accordion("All runs", open=False, elem_classes="fold"):
+            every = gr.HTML()
+    timer = gr.Timer(TICK_SECONDS, active=False)
+    shown = [empty, go, verdict, panel, onward, resume, stop, pause, train, log, every, timer]
+    gr.on([stage.dataset.change, stage.runs.change], safely(_draw), None, shown, **quiet)
+    timer.tick(safely(_tick), None, [stage.runs, *shown], **quiet)
+    train.click(safely(_train), knobs, [stage.runs, *shown], show_progress="minimal", **private)
+    for button, wish in ((stop, "stop"), (pause, "pause"), (resume, "resume")):
+        button.click(safely(_ask), gr.State(wish), [stage.runs, *shown], **quiet)
+    onward.click(lambda: gr.Tabs(selected="chat"), None, stage.tabs, **quiet)
+    rows_fold.expand(safely(_rows), knobs[0], rows, show_progress="minimal", **private)
+    knobs[0].change(safely(_draw_model), knobs[0], verdict, **quiet)
+
+
+def _knobs() -> list[Any]:
+    """The folded settings, in the order of `_config`'s arguments."""
+    from pipeline.models import model_list
+
+    models = [(f"{model.name}  ·  {model.licence}", model.id) for model in model_list()]
+    model = gr.Dropdown(
+        models, value=models[0][1], allow_custom_value=True, label="Model", elem_id="model",
+        info="Any other by its name on the Hub, such as org/name",
+    )  # fmt: skip
+    recipe = gr.Radio([("Ours", "ours"), ("The blog's", "blog")], value="ours", label="Recipe")
+    with gr.Row():
+        epochs = gr.Number(None, label="Times each reply is seen", info="Empty: as the recipe has it", minimum=0.05)
+        rate = gr.Number(None, label="Learning rate", info="Empty: by the size of the model")
+    with gr.Row():
+        rank = gr.Number(None, label="Rank", info="Empty: as the recipe has it", precision=0, minimum=1)
+        tokens = gr.Number(None, label="Longest row, in tokens", info="Empty: 1,024", precision=0, minimum=64)
+    return [model, recipe, epochs, rate, rank, tokens]
+
+
+def _config(model: str, recipe: str, *numbers: Any) -> TrainingConfig:
+    from pydantic import ValidationError
+
+    from pipeline.training import TrainingConfig
+
+    epochs, rate, rank, tokens = numbers
+    asked = {"epochs": epochs, "learning_rate": rate, "rank": rank, "max_tokens": tokens}
+    try:
+        return TrainingConfig.of(
+            recipe,  # type: ignore[arg-type]
+            model=(model or "starter").strip(),
+            **{name: value for name, value in asked.items() if value},
+        )
+    except ValidationError as error:
+        places = ", ".join(str(problem["loc"][0]).replace("_", " ") for problem in error.errors())
+        raise ChatError(f"A setting cannot be used: check {places}.") from None
+
+
+def _train(request: gr.Request, *knobs: Any) -> list[Any]:
+    from pipeline.runs import start
+
+    visitor = visitor_of(request)
+    config = _config(*knobs)
+    if not (visitor.dataset / "dataset.json").exists():
+        raise ChatError("There is no dataset yet: make one in step 2.")
+    newest = newest_run(visitor)
+    if newest is not None and newest.status in LIVE:
+        raise ChatError("A training is going on: stop it first, or wait for it.")
+    visitor.runs.mkdir(mode=0o700, exist_ok=True)
+    name = f"{datetime.now():%Y%m%d-%H%M%S}-{secrets.token_hex(4)}"
+    start(visitor.dataset, visitor.runs / name, config)
+    return [runs_stamp(visitor), *_shown(visitor)]
+
+
+def _ask(request: gr.Request, wish: str) -> list[Any]:
+    """Stop, pause or resume the newest run."""
+    from pipeline import runs
+
+    visitor = visitor_of(request)
+    folders = run_folders(visitor)
+    run_dir = own_run(visitor, folders[0].name if folders else None)
+    {"stop": runs.stop, "pause": runs.pause, "resume": runs.resume}[wish](run_dir)
+    return [runs_stamp(visitor), *_shown(visitor)]
+
+
+def _draw(request: gr.Request) -> list[Any]:
+    return _shown(visitor_of(request))
+
+
+def _tick(request: gr.Request) -> list[Any]:
+    visitor = visitor_of(request)
+    return [runs_stamp(visitor), *_shown(visitor)]
+
+
+def _draw_model(request: gr.Request, model: str) -> str:
+    return _ready(visitor_of(request), model)
+
+
+def _rows(request: gr.Request, model: str) -> str:
+    return seen_rows(visitor_of(request), model)
+
+
+def _shown(visitor: Visitor) -> list[Any]:
+    """The whole tab from the visitor's folder: outputs [empty .. timer]."""
+    run = newest_run(visitor)
+    if run is None and not (visitor.dataset / "dataset.json").exists():
+        return [gr.Column(visible=True), gr.Column(visible=False), *[gr.skip()] * 9, gr.Timer(active=False)]
+    status = run.status if run is not None else None
+    live = status in LIVE
+    resumable = status in ("paused", "lost", "failed") and run is not None and run.step > 0
+    finished = status in ("done", "stopped")
+    again = gr.Button(
+        "Train" if run is None else "Train again",
+        variant="secondary" if finished or resumable else "primary",
+        visible=not live and (visitor.dataset / "dataset.json").exists(),
+    )
+    return [
+        gr.Column(visible=False), gr.Column(visible=True),
+        gr.HTML(_ready(visitor, "starter") if run is None else "", visible=run is None),
+        gr.HTML(_panel(run) if run is not None else "", visible=run is not None),
+        gr.Button(visible=finished), gr.Button(visible=resumable),
+        gr.Button(visible=live, interactive=status == "running"),
+        gr.Button(visible=live, interactive=status == "running"),
+        again, _log(run), _every(visitor), gr.Timer(active=live),
+    ]  # fmt: skip
+
+
+def _ready(visitor: Visitor, model: str) -> str:
+    """The verdict before training: what will be learned, where, and whether it fits."""
+    from pipeline.dataset import read_about
+
+    if not (visitor.dataset / "dataset.json").exists():
+        return ""
+    config, summary = read_about(visitor.dataset)
+    return (
+        f'<p class="lead" dir="auto">Ready to learn from {count(summary.train_replies, "reply", "replies")} '
+        f"of {escape(config.person)}.</p>{fit_line(model)}"
+    )
+
+
+def _panel(run: Run) -> str:
+    """The run as it stands: curve, state in words, figures."""
+    from pipeline.runs import read_metrics
+
+    metrics = read_metrics(run.folder)
+    train, held_out, speed, memory = _series(metrics)
+    curve = loss_curve(train, [point for point in held_out if point[0] > 0], run.total_steps, _before(held_out))
+    share = 100 * run.step / max(run.total_steps, 1)
+    lines = [f'<p class="state">{_state_line(run)}</p>']
+    if run.status in LIVE:
+        lines.append(f'<div class="meter"><i style="width:{share:.0f}%"></i></div>')
+        left = "" if run.status == "stopping" else f"{time_left(run.seconds_left)} · "
+        lines.append(f"<p><b>{left}step {run.step:,} of {run.total_steps:,}</b></p>" if run.total_steps else "")
+    lines.append(_loss_line(train, held_out))
+    figures = [f"{speed:,.0f} tokens a second" if speed else "", f"{memory:.1f} GB of memory" if memory else ""]
+    if any(figures):
+        lines.append(f"<p>{' · '.join(filter(None, figures))}</p>")
+    if run.message and run.status in ("failed", "lost", "paused", "stopped"):
+        lines.append(failed(run.message) if run.status in ("failed", "lost") else f"<p>{escape(run.message)}</p>")
+    return f'<div class="run"><div>{curve}</div><div>{"".join(lines)}</div></div>'
+
+
+def _state_line(run: Run) -> str:
+    return {
+        "starting": "Loading the model",
+        "running": f"Learning · {100 * run.step // max(run.total_steps, 1)} %",
+        "stopping": "Stopping, and keeping the best so far",
+        "paused": "Paused. Resume goes on from where it was.",
+        "done": "Done. The twin is ready to talk.",
+        "stopped": "Stopped. The best so far is kept, and ready to talk.",
+        "failed": "The training failed." + (" What it had learned until then is kept." if run.step else ""),
+        "lost": "The training was cut off." + (" Resume goes on from the last checkpoint." if run.step else ""),
+    }[run.status]
+
+
+def _loss_line(train: list[tuple[float, float]], held_out: list[tuple[float, float]]) -> str:
+    if held_out and len(held_out) > 1:
+        before, best = held_out[0][1], min(loss for _, loss in held_out)
+        better = 100 * (1 - best / before) if before else 0
+        return f"<p>Loss on held-out replies <b>{before:.2f} → {best:.2f}</b>, {better:.0f} % below before training</p>"
+    if train:
+        return f"<p>Loss <b>{train[0][1]:.2f} → {train[-1][1]:.2f}</b>, held-out replies not looked at yet</p>"
+    return "<p>The first steps take a moment.</p>"
+
+
+def _series(metrics: Any) -> tuple[list[tuple[float, float]], list[tuple[float, float]], float | None, float | None]:
+    """(train points, held-out points, last tokens a second, last memory in GiB) of a run's metrics."""
+
+    def points(column: str) -> list[tuple[float, float]]:
+        if column not in metrics.columns or "step" not in metrics.columns:
+            return []
+        return [(step, loss) for step, loss in metrics.select("step", column).drop_nulls().iter_rows() if loss == loss]
+
+    def last(column: str) -> float | None:
+        found = points(column)
+        return found[-1][1] if found else None
+
+    return points("loss"), points("validation_loss"), last("tokens_per_second"), last("memory_gib")
+
+
+def _before(held_out: list[tuple[float, float]]) -> float | None:
+    return held_out[0][1] if held_out and held_out[0][0] == 0 else None
+
+
+def _log(run: Run | None) -> str:
+    if run is None:
+        return '<p class="quiet">Nothing yet.</p>'
+    try:
+        text = (run.folder / "log.txt").read_text(encoding="utf-8", errors="replace")[-6000:]
+    except OSError:
+        text = ""
+    return f'<pre class="log">{escape(text) or "Nothing yet."}</pre>'
+
+
+def _every(visitor: Visitor) -> str:
+    """All runs as a list, newest first."""
+    from pipeline.runs import read_run
+
+    rows = []
+    for folder in run_folders(visitor):
+        run = read_run(folder)
+        took = _took(folder)
+        before, best = run.base_validation_loss, run.best_validation_loss
+        losses = f"{before:.2f} → {best:.2f}" if before is not None and best is not None else ""
+        rows.append(
+            f"<tr><td>{_started(folder)}</td><td>{escape(run.status)}</td>"
+            f'<td class="number">{run.step:,} of {run.total_steps:,} steps</td><td class="number">{losses}</td>'
+            f"<td>{escape(took)}</td></tr>"
+        )
+    if not rows:
+        return '<p class="quiet">None yet.</p>'
+    head = "<tr><th>Started</th><th>State</th><th>Steps</th><th>Held-out loss</th><th>Took</th></tr>"
+    return f'<table class="list"><thead>{head}</thead><tbody>{"".join(rows)}</tbody></table>'
+
+
+def _started(folder: Path) -> str:
+    try:
+        return f"{datetime.strptime(folder.name[:15], '%Y%m%d-%H%M%S'):%d %B, %H:%M}".lstrip("0")
+    except ValueError:
+        return escape(folder.name)
+
+
+def _took(folder: Path) -> str:
+    try:
+        return duration((folder / "state.json").stat().st_mtime - (folder / "config.json").stat().st_mtime)
+    except OSError:
+        return ""

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable
 from html import escape
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
 from pipeline import workspace
 from tabs import analyse, chat, dataset, finetune, start
-from tabs.runs import kill_runs, newest_run
-from tabs.visitor import Stage, Visitor, load_chat, safely, stamp, visitor_of
+from tabs.runs import LIVE, kill_runs, newest_run, runs_stamp
+from tabs.visitor import Stage, Visitor, chat_head, safely, stamp, visitor_of
+from tabs.words import count
+
+if TYPE_CHECKING:
+    from pipeline.chat import LoadedModels
 
 __all__ = ["build"]
 
@@ -18,11 +24,11 @@ STEPS = ("Analyse", "Dataset", "Fine-tune", "Chat")
 NAMES = ("analyse", "dataset", "finetune", "chat")
 
 
-def build(where: str) -> gr.Blocks:
-    """The whole page, not launched; `where` says on what machine things run ("on this computer, CPU")."""
+def build(where: Callable[[], str], models: LoadedModels) -> gr.Blocks:
+    """The whole page, not launched; `where` says on what machine things run ("on this computer · CPU")."""
     with gr.Blocks(title="Chat Twin", analytics_enabled=False, fill_width=True, elem_id="chat-twin") as demo:
         with gr.Row(elem_id="header", equal_height=True):
-            header = gr.HTML(_header(None, where), elem_id="header-text")
+            header = gr.HTML(_header(None, where()), elem_id="header-text")
             forget = gr.Button("Delete my data", size="sm", elem_id="forget", scale=0, min_width=130)
         with gr.Row(elem_id="confirm", visible=False, equal_height=True) as confirm:
             gr.HTML(
@@ -32,7 +38,7 @@ def build(where: str) -> gr.Blocks:
             yes = gr.Button("Delete it all", size="sm", variant="stop", scale=0, min_width=120, elem_id="forget-yes")
             no = gr.Button("Keep it", size="sm", scale=0, min_width=90)
         with gr.Tabs(elem_id="steps", selected="analyse") as tabs:
-            stage = Stage(chat=gr.State(""), dataset=gr.State(""), runs=gr.State(""), tabs=tabs)
+            stage = Stage(chat=gr.State(""), dataset=gr.State(""), runs=gr.State(""), tabs=tabs, models=models)
             pages = []
             for number, (step, name) in enumerate(zip(STEPS, NAMES, strict=True), start=1):
                 with gr.Tab(f"{number}  {step}", id=name, elem_id=f"step-{name}") as page:
@@ -45,7 +51,7 @@ def build(where: str) -> gr.Blocks:
 
         def redraw(request: gr.Request) -> list[Any]:
             visitor = visitor_of(request)
-            return [_header(visitor, where), *(gr.Tab(label=label) for label in _labels(visitor))]
+            return [_header(visitor, where()), *(gr.Tab(label=label) for label in _labels(visitor))]
 
         gr.on(
             [state.change for state in stamps], safely(redraw), None, [header, *pages],
@@ -54,36 +60,37 @@ def build(where: str) -> gr.Blocks:
         forget.click(lambda: gr.Row(visible=True), None, confirm, show_progress="hidden", api_visibility="private")
         no.click(lambda: gr.Row(visible=False), None, confirm, show_progress="hidden", api_visibility="private")
         yes.click(
-            safely(_forget), None, [confirm, tabs, *stamps], show_progress="hidden", api_visibility="private"
+            safely(functools.partial(_forget, models)),
+            None,
+            [confirm, tabs, *stamps],
+            show_progress="hidden",
+            api_visibility="private",
         ).then(None, None, None, js="() => setTimeout(() => window.location.reload(), 600)", api_visibility="private")
     return demo
 
 
 def _stamps(request: gr.Request) -> tuple[str, str, str]:
     visitor = visitor_of(request)
-    return stamp(visitor, "chat/chat.json"), stamp(visitor, "dataset/dataset.json"), stamp(visitor, "runs")
+    return stamp(visitor, "chat/chat.json"), stamp(visitor, "dataset/dataset.json"), runs_stamp(visitor)
 
 
-def _forget(request: gr.Request) -> tuple[Any, ...]:
+def _forget(models: LoadedModels, request: gr.Request) -> tuple[Any, ...]:
     """Stop what trains, delete the folder and every upload, and show the page as a newcomer sees it."""
     visitor = visitor_of(request)
     kill_runs(visitor)
+    models.forget(visitor.folder)
     workspace.purge(visitor.folder)
     return gr.Row(visible=False), gr.Tabs(selected="analyse"), "", "", ""
 
 
 def _header(visitor: Visitor | None, where: str) -> str:
-    loaded = load_chat(visitor) if visitor else None
+    head = chat_head(visitor) if visitor else None
     about = ""
-    if loaded is not None and loaded.messages.height:
-        from pipeline.messages import people
-
-        names = people(loaded.messages)
-        title = " & ".join(names[:2]) if len(names) <= 2 else loaded.title or f"{names[0]} and {len(names) - 1} others"
-        first, last = loaded.messages["sent_at"].min(), loaded.messages["sent_at"].max()
-        days = (last.date() - first.date()).days + 1  # type: ignore[union-attr,operator]
+    if head:
+        names = head["people"]
+        title = " & ".join(names) if len(names) <= 2 else head["title"] or f"{names[0]} and {len(names) - 1} others"
         about = (
-            f"<b dir='auto'>{escape(title)}</b> · {loaded.messages.height:,} messages · {days:,} day{'s' * (days != 1)}"
+            f"<b dir='auto'>{escape(title)}</b> · {count(head['messages'], 'message')} · {count(head['days'], 'day')}"
         )
     return (
         f'<div class="bar"><span class="name"><i></i>Chat Twin</span><span class="loaded">{about}</span>'
@@ -95,7 +102,7 @@ def _labels(visitor: Visitor) -> list[str]:
     """The four steps with a mark of their state: done, running with its share, or nothing."""
     run = newest_run(visitor)
     training = "3  Fine-tune"
-    if run is not None and run.status in ("starting", "running", "stopping"):
+    if run is not None and run.status in LIVE:
         training += f"  ● {100 * run.step // max(run.total_steps, 1)} %"
     elif run is not None and run.status in ("done", "stopped"):
         training += "  ✓"

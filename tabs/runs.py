@@ -3,18 +3,32 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 import signal
 import time
+from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tabs.visitor import Visitor
+from tabs.words import count
 
 if TYPE_CHECKING:
     from pipeline.runs import Run
 
-__all__ = ["LIVE", "finished_runs", "is_training", "kill_runs", "newest_run", "run_folders"]
+__all__ = [
+    "LIVE",
+    "finished_runs",
+    "fit_line",
+    "is_training",
+    "kill_runs",
+    "newest_run",
+    "run_folders",
+    "run_label",
+    "runs_stamp",
+    "seen_rows",
+]
 
 LIVE = ("starting", "running", "stopping")
 
@@ -58,3 +72,48 @@ def kill_runs(visitor: Visitor) -> None:
             pid = int(json.loads((folder / "state.json").read_text())["pid"])
             os.killpg(pid, signal.SIGKILL)
             time.sleep(0.2)
+
+
+def runs_stamp(visitor: Visitor) -> str:
+    """A string that changes whenever the page should: a run more, another state, another percent."""
+    run = newest_run(visitor)
+    if run is None:
+        return ""
+    return f"{len(run_folders(visitor))}:{run.status}:{100 * run.step // max(run.total_steps, 1)}"
+
+
+def run_label(folder: Path) -> str:
+    """A run in a list: whose twin, learned from how much, when."""
+    from pipeline.dataset import read_about
+
+    config, summary = read_about(folder / "dataset")
+    when = f"{folder.name[9:11]}:{folder.name[11:13]}" if folder.name[8:9] == "-" else folder.name
+    return f"Twin of {config.person}  ·  {count(summary.train_replies, 'reply', 'replies')}  ·  {when}"
+
+
+def fit_line(model: str) -> str:
+    """What will train where, in a line."""
+    from pipeline.models import model_list
+
+    name = next((info.name for info in model_list() if info.id == model), model)
+    return f'<p class="quiet">{escape(name)}, on this computer.</p>'
+
+
+def seen_rows(visitor: Visitor, model: str, most: int = 3) -> str:
+    """The first rows as the tokens that the model will see; what it learns from is marked."""
+    from pipeline.dataset import read_dataset
+    from pipeline.models import load_tokenizer
+    from pipeline.prompt import encode, read_template
+
+    tokenizer = load_tokenizer(model)
+    template = read_template(tokenizer)
+    parts = []
+    for row in read_dataset(visitor.dataset).train[:most]:
+        encoded = encode(template, tokenizer, row.messages, row.learn_from)
+        text = ""
+        pairs = zip(encoded.learned, encoded.ids, strict=True)
+        for learned, group in itertools.groupby(pairs, key=lambda pair: pair[0]):
+            words = escape(tokenizer.decode([token for _, token in group]))
+            text += f"<mark>{words}</mark>" if learned else words
+        parts.append(f'<div class="tokens" dir="auto">{text}</div>')
+    return '<p class="quiet">Marked: learned from. The rest is read only.</p>' + "".join(parts)

@@ -27,11 +27,13 @@ from pipeline.errors import ChatError
 from tabs.guard import key_in
 
 if TYPE_CHECKING:
+    from pipeline.chat import LoadedModels
     from pipeline.messages import Chat
 
 __all__ = [
     "Stage",
     "Visitor",
+    "chat_head",
     "download_link",
     "load_chat",
     "load_choices",
@@ -55,6 +57,7 @@ class Stage:
     dataset: gr.State
     runs: gr.State
     tabs: gr.Tabs
+    models: LoadedModels  # in memory, shared by all; a visitor's adapters in it are forgotten with their folder
 
 
 @dataclass(frozen=True)
@@ -104,7 +107,26 @@ def save_chat(visitor: Visitor, chat: Chat) -> None:
     folder.mkdir(mode=0o700, exist_ok=True)
     chat.messages.write_parquet(folder / "messages.parquet")
     layout = TypeAdapter(type(chat.layout)).dump_python(chat.layout, mode="json")
-    (folder / "chat.json").write_text(json.dumps({"title": chat.title, "layout": layout}), encoding="utf-8")
+    about = {"title": chat.title, "layout": layout, "head": _head(chat)}
+    (folder / "chat.json").write_text(json.dumps(about), encoding="utf-8")
+
+
+def _head(chat: Chat) -> dict[str, Any]:
+    """What the header says of a chat."""
+    from pipeline.messages import people
+
+    first, last = chat.messages["sent_at"].min(), chat.messages["sent_at"].max()
+    days = (last.date() - first.date()).days + 1 if first is not None else 0  # type: ignore[union-attr,operator]
+    return {"people": people(chat.messages)[:50], "messages": chat.messages["sender"].count(), "days": days}
+
+
+def chat_head(visitor: Visitor) -> dict[str, Any] | None:
+    """The loaded chat in short, without reading its messages: title, people (most first), messages, days."""
+    try:
+        about = json.loads((visitor.folder / "chat/chat.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return {"title": about["title"], **about["head"]}
 
 
 def load_chat(visitor: Visitor) -> Chat | None:

@@ -1,0 +1,50 @@
+"""Messages as bubbles: HTML of our own, every character escaped, so that nothing in a chat can load or run anything."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+
+from pipeline.prompt import Message, split_bubbles
+
+__all__ = ["conversation", "failed", "note", "stack", "typing"]
+
+
+def stack(texts: Sequence[str], side: str, *, label: str = "", quiet: bool = False, colour: str = "") -> str:
+    """One turn: its bubbles on top of each other. `side` is "me" or "them"; `quiet` is for what is not learned from."""
+    style = f' style="--person:{escape(colour, quote=True)}"' if colour else ""
+    name = f'<div class="who" dir="auto">{escape(label)}</div>' if label else ""
+    bubbles = "".join(f'<div class="bubble" dir="auto">{escape(text)}</div>' for text in texts if text)
+    return f'<div class="turn {side}{" quiet" if quiet else ""}"{style}>{name}{bubbles}</div>'
+
+
+def typing(colour: str = "") -> str:
+    """Three dots while the twin has not written anything yet."""
+    style = f' style="--person:{escape(colour, quote=True)}"' if colour else ""
+    return (
+        f'<div class="turn them typing" role="status" aria-label="The twin is writing"{style}>'
+        '<div class="bubble"><i></i><i></i><i></i></div></div>'
+    )
+
+
+def conversation(messages: Sequence[Message], *, twin: str, learn_from: int | None = None) -> str:
+    """A row of a dataset as a chat: the twin's turns right and tinted where they are learned from (`learn_from` on)."""
+    turns = []
+    for index, message in enumerate(messages):
+        if message["role"] == "system":
+            turns.append(f'<div class="situation" dir="auto">{escape(message["content"])}</div>')
+            continue
+        mine = message["role"] == "assistant"
+        quiet = not mine or (learn_from is not None and index < learn_from)
+        turns.append(stack(split_bubbles(message["content"]), "me" if mine else "them", quiet=quiet, colour=twin))
+    return f'<div class="conversation">{"".join(turns)}</div>'
+
+
+def note(text: str, kind: str = "quiet") -> str:
+    """A paragraph of the app's own words."""
+    return f'<p class="{kind}">{escape(text)}</p>'
+
+
+def failed(text: str) -> str:
+    """The failed state: one sentence."""
+    return f'<p class="failed" role="alert">{escape(text)}</p>'

@@ -1,0 +1,51 @@
+"""The conversations with a twin, kept in the visitor's folder so that a reload finds them."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from pipeline.prompt import Message
+from tabs.visitor import Visitor
+
+__all__ = ["BASE", "Talk", "read_talk", "write_talk"]
+
+BASE = "base"  # the name of "the model without any training" beside the names of runs
+
+
+@dataclass(frozen=True)
+class Talk:
+    """One conversation: when it began (which the twin is told), and its messages without the system's."""
+
+    began_at: datetime
+    messages: list[Message] = field(default_factory=list)
+
+    def add(self, role: str, content: str) -> Talk:
+        return replace(self, messages=[*self.messages, Message(role=role, content=content)])  # type: ignore[typeddict-item]
+
+    def without_reply(self) -> Talk:
+        """Back to the visitor's last message, to have it answered again."""
+        messages = list(self.messages)
+        while messages and messages[-1]["role"] == "assistant":
+            messages.pop()
+        return replace(self, messages=messages)
+
+
+def read_talk(visitor: Visitor, name: str) -> Talk:
+    """The conversation with the twin `name`, a new one if there is none."""
+    try:
+        kept = json.loads((visitor.folder / "talks" / f"{name}.json").read_text(encoding="utf-8"))
+        return Talk(datetime.fromisoformat(kept["began_at"]), kept["messages"])
+    except (OSError, ValueError, KeyError):
+        return Talk(datetime.now())
+
+
+def write_talk(visitor: Visitor, name: str, talk: Talk) -> None:
+    """Keep the conversation; nothing is written any more once the visitor's folder is gone."""
+    if not visitor.folder.exists():
+        return
+    folder = visitor.folder / "talks"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    kept = {"began_at": talk.began_at.isoformat(), "messages": talk.messages}
+    (folder / f"{name}.json").write_text(json.dumps(kept, ensure_ascii=False), encoding="utf-8")
