@@ -1,8 +1,9 @@
 """From messages to a dataset, in one call."""
 
 from collections import Counter as Counts
+from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from statistics import median
@@ -13,6 +14,7 @@ import polars as pl
 from pipeline.dataset.config import FEWEST_REPLIES, Dataset, DatasetConfig, Dropped, Row, Summary
 from pipeline.dataset.exchanges import Session, build_sessions, unlearn
 from pipeline.dataset.filters import REASONS, dropped_messages, label_messages
+from pipeline.dataset.selection import choose_replies
 from pipeline.dataset.situation import system_prompt
 from pipeline.dataset.windows import (
     Counter,
@@ -25,6 +27,7 @@ from pipeline.dataset.windows import (
 )
 from pipeline.errors import ChatError
 from pipeline.prompt import read_template
+from pipeline.redact import RedactionConfig, mask_text, redact
 from pipeline.turns import build_turns, find_silence
 
 __all__ = ["build_dataset"]
@@ -32,15 +35,22 @@ __all__ = ["build_dataset"]
 Lengths = list[list[tuple[int, int]]]
 Place = tuple[int, int]  # session index, exchange index
 
+EARLIER = "earlier"  # learned in the other part
 TYPICAL_SILENCE = 720.0  # minutes, where a chat has one session and so no silence before one
 
 
 def build_dataset(messages: pl.DataFrame, config: DatasetConfig, tokenizer: Any = None) -> Dataset:
     """Rows to learn the person's replies from, and the last of them in time held out.
 
-    Without a tokenizer lengths are estimated. Raises ChatError for a chat of one person, a person who is not in it,
-    or too few replies.
+    Without a tokenizer lengths are estimated. With redaction the returned config holds aliases in place of names.
+    Raises ChatError for a chat of one person, a person who is not in it, or too few replies.
     """
+    find_others(messages, config)
+    masked: dict[str, int] = {}
+    if config.redaction is not None:
+        redacted = redact(messages, config.redaction)
+        masked = dict(redacted.found.group_by("kind").agg(pl.col("count").sum()).sort("kind").iter_rows())
+        messages, config = redacted.messages, redacted_config(config, config.redaction)
     others = find_others(messages, config)
     silence = find_silence(messages) if config.silence_minutes is None else timedelta(minutes=config.silence_minutes)
     labelled = label_messages(messages, config)
@@ -50,14 +60,34 @@ def build_dataset(messages: pl.DataFrame, config: DatasetConfig, tokenizer: Any 
     sessions = skip_long_replies(sessions, lengths, config, others, count)
     check_enough(sessions, config)
     parts = split_by_time(sessions, lengths, config.validation_share)
-    train, validation = (session_rows(part, sizes, config, others, count) for part, sizes in parts)
-    summary = summarise(messages, config, others, silence, sessions, train, validation, parts)
-    return Dataset(
-        train,
-        validation,
-        config,
-        summary.model_copy(update={"tokenizer": tokenizer_name(tokenizer)}),
-        [*dropped_messages(labelled, config), *skipped_replies(sessions)],
+    if config.max_replies is not None:
+        parts[0] = keep_chosen(parts[0], config.max_replies)
+    rows = [session_rows(part.sessions, part.lengths, config, others, count) for part in parts]
+    summary = Summary(
+        others=tuple(others),
+        messages=messages.height,
+        **chat_facts(messages, sessions, silence),
+        **row_facts(parts, rows),
+        tokenizer=tokenizer_name(tokenizer),
+        masked=masked,
+        hints=tuple(find_hints(messages, config)),
+    )
+    skipped = skipped_replies([session for part in parts for session in part.sessions])
+    return Dataset(rows[0], rows[1], config, summary, [*dropped_messages(labelled, config), *skipped])
+
+
+def redacted_config(config: DatasetConfig, redaction: RedactionConfig) -> DatasetConfig:
+    """The config as it may be kept beside a redacted dataset: with aliases, and without what they stand for."""
+    aliases = redaction.aliases
+    person = aliases.get(config.person, config.person)
+    also = {aliases.get(name, name) for name in config.also_named} - {person}
+    return config.model_copy(
+        update={
+            "person": person,
+            "also_named": tuple(sorted(also)),
+            "system_prompt": mask_text(config.system_prompt, redaction),
+            "redaction": redaction.model_copy(update={"aliases": {}, "words": ()}),
+        }
     )
 
 
@@ -126,24 +156,41 @@ class Cut:
     exchange: int
 
 
-def split_by_time(
-    sessions: Sequence[Session], lengths: Lengths, share: float
-) -> tuple[tuple[list[Session], Lengths], tuple[list[Session], Lengths]]:
-    """The sessions before and after the cut, with their lengths; a session that is cut is in both.
+@dataclass(frozen=True)
+class Part:
+    """Sessions of one side of the cut, with the lengths of their exchanges."""
+
+    sessions: list[Session]
+    lengths: Lengths
+
+
+def split_by_time(sessions: Sequence[Session], lengths: Lengths, share: float) -> list[Part]:
+    """What comes before and after the cut; a session that is cut is in both.
 
     The later half keeps the earlier exchanges as context, not to be learned. The earlier half ends at the cut.
     """
     cut = find_cut(sessions, share)
     if cut is None:
-        return (list(sessions), list(lengths)), ([], [])
-    before, sizes_before = list(sessions[: cut.session]), list(lengths[: cut.session])
-    after, sizes_after = list(sessions[cut.session :]), list(lengths[cut.session :])
+        return [Part(list(sessions), list(lengths)), Part([], [])]
+    before = Part(list(sessions[: cut.session]), list(lengths[: cut.session]))
+    after = Part(list(sessions[cut.session :]), list(lengths[cut.session :]))
     if cut.exchange:
-        divided, sizes = sessions[cut.session], lengths[cut.session]
-        before.append(Session(divided.number, divided.started_at, divided.silence, divided.exchanges[: cut.exchange]))
-        sizes_before.append(sizes[: cut.exchange])
-        after[0] = unlearn(divided, dict.fromkeys(range(cut.exchange), "earlier"))
-    return (before, sizes_before), (after, sizes_after)
+        divided = sessions[cut.session]
+        before.sessions.append(replace(divided, exchanges=divided.exchanges[: cut.exchange]))
+        before.lengths.append(lengths[cut.session][: cut.exchange])
+        after.sessions[0] = unlearn(divided, dict.fromkeys(range(cut.exchange), EARLIER))
+    return [before, after]
+
+
+def keep_chosen(part: Part, most: int) -> Part:
+    """The part with all but the chosen replies kept as context only."""
+    places = learnable(part.sessions)
+    replies = [part.sessions[session].exchanges[place].reply for session, place in places]
+    left_out: dict[int, dict[int, str]] = defaultdict(dict)
+    for index in set(range(len(places))) - set(choose_replies(replies, most)):
+        session, place = places[index]
+        left_out[session][place] = "not_chosen"
+    return replace(part, sessions=[unlearn(session, left_out[i]) for i, session in enumerate(part.sessions)])
 
 
 def find_cut(sessions: Sequence[Session], share: float) -> Cut | None:
@@ -171,35 +218,47 @@ def skipped_replies(sessions: Sequence[Session]) -> list[Dropped]:
     return made
 
 
-def summarise(
-    messages: pl.DataFrame,
-    config: DatasetConfig,
-    others: Sequence[str],
-    silence: timedelta,
-    sessions: Sequence[Session],
-    train: Sequence[Row],
-    validation: Sequence[Row],
-    parts: Any,
-) -> Summary:
+def chat_facts(messages: pl.DataFrame, sessions: Sequence[Session], silence: timedelta) -> dict[str, Any]:
     silences = [session.silence.total_seconds() / 60 for session in sessions if session.silence is not None]
-    first_at, last_at = messages.select(pl.col("sent_at").min().alias("a"), pl.col("sent_at").max().alias("b")).row(0)
-    return Summary(
-        others=tuple(others),
-        messages=messages.height,
-        sessions=len(sessions),
-        silence_minutes=silence.total_seconds() / 60,
-        typical_silence_minutes=median(silences) if silences else TYPICAL_SILENCE,
-        first_at=first_at,
-        last_at=last_at,
-        validation_from=validation[0].sent_at if validation else None,
-        replies=sum(len(session.exchanges) for session in sessions),
-        train_replies=len(learnable(parts[0][0])),
-        validation_replies=len(learnable(parts[1][0])),
-        train_rows=len(train),
-        validation_rows=len(validation),
-        train_tokens=sum(row.tokens for row in train),
-        validation_tokens=sum(row.tokens for row in validation),
-        tokenizer=None,
-        dropped=Counts(e.skipped for session in sessions for e in session.exchanges if e.skipped),
-        masked={},
-    )
+    return {
+        "sessions": len(sessions),
+        "silence_minutes": silence.total_seconds() / 60,
+        "typical_silence_minutes": median(silences) if silences else TYPICAL_SILENCE,
+        "first_at": messages["sent_at"].min(),
+        "last_at": messages["sent_at"].max(),
+        "replies": sum(len(session.exchanges) for session in sessions),
+    }
+
+
+def row_facts(parts: Sequence[Part], rows: Sequence[Sequence[Row]]) -> dict[str, Any]:
+    train, validation = rows
+    skipped = (exchange.skipped for part in parts for session in part.sessions for exchange in session.exchanges)
+    return {
+        "validation_from": validation[0].sent_at if validation else None,
+        "train_replies": len(learnable(parts[0].sessions)),
+        "validation_replies": len(learnable(parts[1].sessions)),
+        "train_rows": len(train),
+        "validation_rows": len(validation),
+        "train_tokens": sum(row.tokens for row in train),
+        "validation_tokens": sum(row.tokens for row in validation),
+        "dropped": dict(Counts(reason for reason in skipped if reason not in (None, EARLIER))),
+    }
+
+
+def find_hints(messages: pl.DataFrame, config: DatasetConfig) -> list[str]:
+    """Sentences on what the user may want to change."""
+    spans = messages.drop_nulls("sender").group_by("sender").agg(
+        pl.col("sent_at").min().alias("first"), pl.col("sent_at").max().alias("last"), pl.len()
+    )  # fmt: skip
+    mine = {config.person, *config.also_named}
+    own = spans.filter(pl.col("sender").is_in(list(mine)))
+    first, last = own["first"].min(), own["last"].max()
+    hints = []
+    if spans.height - own.height > 1:
+        apart = spans.filter(~pl.col("sender").is_in(list(mine)), (pl.col("first") > last) | (pl.col("last") < first))
+        for name in apart.sort("len", descending=True)["sender"].head(1):
+            hints.append(
+                f"{name} never writes in the same weeks as {config.person}: if that is the same person under another "
+                "name, add it to the person's other names."
+            )
+    return hints
