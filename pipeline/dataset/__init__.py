@@ -3,6 +3,7 @@
 from pipeline.dataset.build import build_dataset
 from pipeline.dataset.config import FEWEST_REPLIES, FORMATS, Dataset, DatasetConfig, Dropped, Format, Row, Summary
 from pipeline.dataset.formats import format_row
+from pipeline.dataset.preview import Bubble, Preview, Token, preview_rows, token_histogram
 from pipeline.dataset.situation import OPENER, PROMPTS, chat_opening, mark, situation, system_prompt, user_content
 from pipeline.dataset.storage import read_about, read_dataset, write_dataset, write_rows
 
@@ -11,20 +12,25 @@ __all__ = [
     "FORMATS",
     "OPENER",
     "PROMPTS",
+    "Bubble",
     "Dataset",
     "DatasetConfig",
     "Dropped",
     "Format",
+    "Preview",
     "Row",
     "Summary",
+    "Token",
     "build_dataset",
     "chat_opening",
     "format_row",
     "mark",
+    "preview_rows",
     "read_about",
     "read_dataset",
     "situation",
     "system_prompt",
+    "token_histogram",
     "user_content",
     "write_dataset",
     "write_rows",

@@ -17,6 +17,7 @@ Counter = Callable[[Iterable[list[Message]]], list[list[int]]]
 BYTES_PER_TOKEN = 3  # of UTF-8, on the safe side for English and about right for most scripts
 TOKENS_PER_MESSAGE = 6  # the template's own, around each content
 SLACK = 4  # tokens may merge differently where a window begins
+LEAST_CONTEXT = 96  # tokens before what a reply answers that are worth their time even for one short reply
 LEAST_USER = 32  # tokens of what a reply answers that are always kept
 
 
@@ -118,26 +119,27 @@ def windows(
 ) -> Iterator[tuple[int, int, int]]:
     """(start, learn, end) exchange indices: those in learn:end are learned, those in start:learn are context.
 
-    A window may begin with up to `overlap` tokens that earlier windows had; it ends before what does not fit into
-    `room`, or before a reply that is not to be learned.
+    A window ends before what does not fit into `room`, or before a reply that is not to be learned. It begins with up
+    to `overlap` tokens of what came before, but where it learns little, with no more of that than it learns.
     """
     costs = [user + reply for user, reply in pairs]
-    learn = 0
+    learn, passed = 0, 0
     while learn < len(costs):
         if not learnable[learn]:
+            passed += costs[learn]
             learn += 1
             continue
-        start, used = learn, costs[learn]
-        spare = min(overlap, room - used)
+        end, used = learn + 1, costs[learn]
+        reserved = min(overlap, passed)
+        while end < len(costs) and learnable[end] and used + costs[end] <= room - reserved:
+            used += costs[end]
+            end += 1
+        start, spare = learn, min(overlap, room - used, max(used, LEAST_CONTEXT))
         while start and costs[start - 1] <= spare:
             start -= 1
             spare -= costs[start]
-            used += costs[start]
-        end = learn + 1
-        while end < len(costs) and learnable[end] and used + costs[end] <= room:
-            used += costs[end]
-            end += 1
         yield start, learn, end
+        passed += used
         learn = end
 
 
