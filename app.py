@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     import gradio as gr
 
     from pipeline import workspace
+    from pipeline.chat import LoadedModels
 
 __all__ = ["build_demo", "launch", "main"]
 
@@ -20,12 +21,12 @@ MAX_UPLOAD = "300mb"
 SWEEP_SECONDS = 60
 
 
-def build_demo() -> gr.Blocks:
-    """The page, not launched."""
+def build_demo(models: LoadedModels | None = None) -> gr.Blocks:
+    """The page, not launched; `models` are the models in memory, shared by all visitors."""
     from pipeline.chat import LoadedModels
     from tabs.frame import build
 
-    return build(where, LoadedModels())
+    return build(where, models or LoadedModels())
 
 
 def launch(demo: gr.Blocks, **settings: Any) -> tuple[Any, str, str]:
@@ -58,13 +59,14 @@ def prepare() -> Path:
     return root
 
 
-def sweep_forever(stop: threading.Event) -> None:
+def sweep_forever(stop: threading.Event, models: LoadedModels) -> None:
     """Purge expired workspaces at start and every minute, until `stop` is set; live training is never swept."""
     from pipeline import workspace
     from tabs.runs import is_training
 
     while True:
-        workspace.sweep(keep=_keep(), is_busy=is_training)
+        for folder in workspace.sweep(keep=_keep(), is_busy=is_training):
+            models.forget(folder)
         if stop.wait(SWEEP_SECONDS):
             return
 
@@ -99,9 +101,11 @@ def where() -> str:
 def main() -> None:
     """Start the app and serve until stopped."""
     root = prepare()
-    stop = threading.Event()
-    threading.Thread(target=sweep_forever, args=(stop,), daemon=True).start()
-    demo = build_demo()
+    from pipeline.chat import LoadedModels
+
+    stop, models = threading.Event(), LoadedModels()
+    threading.Thread(target=sweep_forever, args=(stop, models), daemon=True).start()
+    demo = build_demo(models)
     print(f"Chat Twin: http://127.0.0.1:{os.environ.get('GRADIO_SERVER_PORT', '7860')}  (data in {root})", flush=True)
     try:
         launch(demo)

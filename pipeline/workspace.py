@@ -135,19 +135,21 @@ def purge(folder: Path) -> None:
     _remove(gone)
 
 
-def sweep(root: Path | None = None, keep: Keep | None = None, is_busy: Callable[[Path], bool] = lambda _: False) -> int:
+def sweep(
+    root: Path | None = None, keep: Keep | None = None, is_busy: Callable[[Path], bool] = lambda _: False
+) -> list[Path]:
     """Purge every expired workspace in which nothing trains (`is_busy`), and what a crash left half purged.
 
-    Returns how many were purged.
+    Returns where the purged ones were.
     """
     visitors = _private(home(root) / "visitors")
-    purged = 0
+    purged = []
     for folder in sorted(visitors.iterdir()):
         if folder.name.startswith(GONE):
             _remove(folder)
         elif is_expired(folder, keep or Keep()) and not is_busy(folder):
             purge(folder)
-            purged += 1
+            purged.append(folder)
     return purged
 
 

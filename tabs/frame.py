@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable
 from html import escape
 from typing import TYPE_CHECKING, Any
@@ -37,8 +36,10 @@ def build(where: Callable[[], str], models: LoadedModels) -> gr.Blocks:
             )
             yes = gr.Button("Delete it all", size="sm", variant="stop", scale=0, min_width=120, elem_id="forget-yes")
             no = gr.Button("Keep it", size="sm", scale=0, min_width=90)
+        # States inside gr.Tabs would be counted as tabs.
+        stamps = [gr.State(""), gr.State(""), gr.State("")]
         with gr.Tabs(elem_id="steps", selected="analyse") as tabs:
-            stage = Stage(chat=gr.State(""), dataset=gr.State(""), runs=gr.State(""), tabs=tabs, models=models)
+            stage = Stage(*stamps, tabs=tabs, models=models)
             pages = []
             for number, (step, name) in enumerate(zip(STEPS, NAMES, strict=True), start=1):
                 with gr.Tab(f"{number}  {step}", id=name, elem_id=f"step-{name}") as page:
@@ -46,12 +47,14 @@ def build(where: Callable[[], str], models: LoadedModels) -> gr.Blocks:
                         start.build(stage)
                     {"analyse": analyse, "dataset": dataset, "finetune": finetune, "chat": chat}[name].build(stage)
                 pages.append(page)
-        stamps = [stage.chat, stage.dataset, stage.runs]
         demo.load(safely(_stamps), None, stamps, show_progress="hidden", api_visibility="private")
 
         def redraw(request: gr.Request) -> list[Any]:
             visitor = visitor_of(request)
             return [_header(visitor, where()), *(gr.Tab(label=label) for label in _labels(visitor))]
+
+        def forget_all(request: gr.Request) -> tuple[Any, ...]:
+            return _forget(models, visitor_of(request))
 
         gr.on(
             [state.change for state in stamps], safely(redraw), None, [header, *pages],
@@ -60,7 +63,7 @@ def build(where: Callable[[], str], models: LoadedModels) -> gr.Blocks:
         forget.click(lambda: gr.Row(visible=True), None, confirm, show_progress="hidden", api_visibility="private")
         no.click(lambda: gr.Row(visible=False), None, confirm, show_progress="hidden", api_visibility="private")
         yes.click(
-            safely(functools.partial(_forget, models)),
+            safely(forget_all),
             None,
             [confirm, tabs, *stamps],
             show_progress="hidden",
@@ -74,9 +77,8 @@ def _stamps(request: gr.Request) -> tuple[str, str, str]:
     return stamp(visitor, "chat/chat.json"), stamp(visitor, "dataset/dataset.json"), runs_stamp(visitor)
 
 
-def _forget(models: LoadedModels, request: gr.Request) -> tuple[Any, ...]:
+def _forget(models: LoadedModels, visitor: Visitor) -> tuple[Any, ...]:
     """Stop what trains, delete the folder and every upload, and show the page as a newcomer sees it."""
-    visitor = visitor_of(request)
     kill_runs(visitor)
     models.forget(visitor.folder)
     workspace.purge(visitor.folder)

@@ -41,10 +41,12 @@ def run_folders(visitor: Visitor) -> list[Path]:
 
 def newest_run(visitor: Visitor) -> Run | None:
     """The run started last, or None if there is none."""
+    folders = run_folders(visitor)
+    if not folders:
+        return None
     from pipeline.runs import read_run
 
-    folders = run_folders(visitor)
-    return read_run(folders[0]) if folders else None
+    return read_run(folders[0])
 
 
 def finished_runs(visitor: Visitor) -> list[Path]:

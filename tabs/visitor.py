@@ -47,6 +47,7 @@ __all__ = [
 
 log = logging.getLogger("chat_twin")
 GENERIC = "Something went wrong on our side; nothing of yours is lost. Please try again."
+TITLE = "That did not work"
 
 
 @dataclass(frozen=True)
@@ -208,10 +209,10 @@ def _sentence(error: Exception) -> gr.Error:
     if isinstance(error, gr.Error):
         return error
     if isinstance(error, ChatError):
-        return gr.Error(escape(str(error)), title="", duration=12, print_exception=False)
+        return gr.Error(escape(str(error)), title=TITLE, duration=12, print_exception=False)
     trace, places = error.__traceback__, []
     while trace is not None:
         places.append(f"{Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno}")
         trace = trace.tb_next
     log.error("%s at %s", type(error).__name__, " > ".join(places[-5:]))
-    return gr.Error(GENERIC, title="", duration=12, print_exception=False)
+    return gr.Error(GENERIC, title=TITLE, duration=12, print_exception=False)
