@@ -1,0 +1,21 @@
+"""What a chat is made of: who writes when, who answers whom, and how each person writes."""
+
+from pipeline.analysis.activity import Bucket, Head
+from pipeline.analysis.prepare import Prepared, load, prepare, save, select
+from pipeline.analysis.style import FEATURES, fingerprint
+from pipeline.analysis.tables import Analysis, analyse, summary
+
+__all__ = [
+    "FEATURES",
+    "Analysis",
+    "Bucket",
+    "Head",
+    "Prepared",
+    "analyse",
+    "fingerprint",
+    "load",
+    "prepare",
+    "save",
+    "select",
+    "summary",
+]
