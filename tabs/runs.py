@@ -102,20 +102,18 @@ def fit_line(model: str) -> str:
 
 
 def seen_rows(visitor: Visitor, model: str, most: int = 3) -> str:
-    """The first rows as the tokens that the model will see; what it learns from is marked."""
-    from pipeline.dataset import read_dataset
+    """A few rows as the tokens that the model will see; what it learns from is marked."""
+    from pipeline.dataset import preview_rows, read_dataset
     from pipeline.models import load_tokenizer
-    from pipeline.prompt import encode, read_template
 
-    tokenizer = load_tokenizer(model)
-    template = read_template(tokenizer)
     parts = []
-    for row in read_dataset(visitor.dataset).train[:most]:
-        encoded = encode(template, tokenizer, row.messages, row.learn_from)
+    for row in preview_rows(read_dataset(visitor.dataset).train, load_tokenizer(model), most):
         text = ""
-        pairs = zip(encoded.learned, encoded.ids, strict=True)
-        for learned, group in itertools.groupby(pairs, key=lambda pair: pair[0]):
-            words = escape(tokenizer.decode([token for _, token in group]))
+        for learned, tokens in itertools.groupby(row.tokens, key=lambda token: token.learned):
+            words = escape("".join(token.text for token in tokens))
             text += f"<mark>{words}</mark>" if learned else words
-        parts.append(f'<div class="tokens" dir="auto">{text}</div>')
-    return '<p class="quiet">Marked: learned from. The rest is read only.</p>' + "".join(parts)
+        parts.append(
+            f'<p class="quiet">{row.learned_count:,} of {row.token_count:,} tokens are learned from</p>'
+            f'<div class="tokens" dir="auto">{text}</div>'
+        )
+    return "".join(parts)
