@@ -119,26 +119,17 @@ def load_engine(model: str, adapter: Path | None = None, template: Template | No
     import torch
 
     from pipeline.models import load_model, load_tokenizer
+    from pipeline.runtime import this_machine
 
     tokenizer = load_tokenizer(model)
-    dtype = None if torch.cuda.is_available() else cpu_dtype()
-    loaded = load_model(model, dtype=dtype, adapter=adapter, merge=adapter is not None)
+    # An adapter is folded in at full precision, and rounded with the weights that it changed.
+    loaded = load_model(model, adapter=adapter, merge=adapter is not None)
+    machine = this_machine()
+    if machine.device == "cpu" and machine.fast_bf16:
+        loaded = loaded.to(torch.bfloat16)
     loaded.requires_grad_(False)
     limit = getattr(loaded.config, "max_position_embeddings", 2048)
     return Engine(Decoder(loaded), tokenizer, template or read_template(tokenizer), limit)
-
-
-def cpu_dtype() -> Any:
-    """bfloat16 where the processor multiplies it in hardware (half the memory to read a token), else float32."""
-    import torch
-
-    return torch.bfloat16 if torch.backends.cpu.get_cpu_capability() == "AVX512" and _has_bf16() else torch.float32
-
-
-def _has_bf16() -> bool:
-    import torch
-
-    return bool(torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())
 
 
 @dataclass

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from pipeline.chat.engine import Engine, LoadedModels, load_engine
 from pipeline.chat.generation import GenerationConfig
-from pipeline.dataset import OPENER, DatasetConfig, Summary, chat_opening
+from pipeline.dataset import OPENER, DatasetConfig, Summary, chat_opening, read_about
 from pipeline.errors import ChatError
 from pipeline.prompt import Message, Template, encode_all, encode_prompt
 
@@ -64,21 +64,12 @@ def load_twin(
     get = loaded.get if loaded else load_engine
     if run_dir is None:
         return Twin(get(model), GenerationConfig())
-    config, summary = read_prompting(run_dir)
+    config, summary = read_about(run_dir / "dataset")
     adapter = None if base else run_dir / "adapter"
     if adapter and not (adapter / "adapter_config.json").is_file():
         raise ChatError("This run has no twin yet: wait until it has finished, or train again.")
     engine = get(read_model(run_dir), adapter, read_run_template(run_dir))
     return Twin(engine, read_generation(run_dir), config, summary)
-
-
-def read_prompting(run_dir: Path) -> tuple[DatasetConfig, Summary]:
-    """The dataset's config and summary of a run. Raises ChatError where they cannot be read."""
-    try:
-        held = json.loads((run_dir / "dataset" / "dataset.json").read_text(encoding="utf-8"))
-        return DatasetConfig.model_validate(held["config"]), Summary.model_validate(held["summary"])
-    except (OSError, ValueError, KeyError) as error:
-        raise ChatError("This run's dataset cannot be read: train again from the Dataset tab.") from error
 
 
 def read_model(run_dir: Path) -> str:

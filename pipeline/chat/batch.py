@@ -1,0 +1,163 @@
+"""Many conversations at once: the loss of their replies, and replies sampled at many places of them.
+
+A conversation is read once; a reply sampled at any place of it goes on from a fork of the cache there. Rows that have
+ended leave the batch, so that it gets faster as it goes.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pipeline.chat.cache import KeyValues, join
+from pipeline.chat.engine import Engine
+from pipeline.chat.generation import GenerationConfig, pick
+from pipeline.prompt import Encoded
+
+if TYPE_CHECKING:
+    from torch import Generator, Tensor
+
+__all__ = ["Place", "Readings", "read_and_sample"]
+
+READ_TOKENS = 4096  # padded tokens of a batch that is read
+HEAD_ROWS = 512  # positions whose scores over the vocabulary are in memory at once
+CACHE_BYTES = 1 << 30  # of keys and values of a batch that is sampled
+
+Place = tuple[int, int]  # (conversation, token index at which a reply begins)
+
+
+@dataclass(frozen=True)
+class Readings:
+    """nats: for each conversation, the loss at each of its learned tokens. replies: ids sampled at each place."""
+
+    nats: list[list[float]]
+    replies: dict[Place, list[int]]
+
+
+@dataclass
+class _Fork:
+    place: Place
+    cache: KeyValues
+    logits: "Tensor"
+
+
+def read_and_sample(
+    engine: Engine,
+    conversations: Sequence[Encoded],
+    places: Sequence[Place] = (),
+    config: GenerationConfig | None = None,
+    progress: Callable[[float], None] = lambda done: None,
+) -> Readings:
+    """Losses of what is learned in conversations, and a reply (stop token included) sampled at each place.
+
+    progress: called with the share done, from 0 to 1.
+    """
+    import torch
+
+    config = config or GenerationConfig()
+    nats: list[list[float]] = [[] for _ in conversations]
+    forks: list[_Fork] = []
+    replies: dict[Place, list[int]] = {}
+    generator = torch.Generator(engine.decoder.device).manual_seed(config.seed or 0)
+    wanted: dict[int, list[int]] = {}
+    for conversation, at in places:
+        wanted.setdefault(conversation, []).append(at)
+    total = sum(len(c.ids) for c in conversations) or 1
+    read = 0
+    with torch.inference_mode():
+        for indices, hidden, cache in _read(engine, conversations):
+            for row, index in enumerate(indices):
+                nats[index] = _losses(engine, hidden[row], conversations[index])
+                for at in wanted.get(index, ()):
+                    logits = engine.decoder.logits(hidden[row, at - 1])
+                    forks.append(_Fork((index, at), cache.fork([row], [at], at), logits))
+                read += len(conversations[index].ids)
+            while forks and (_bytes(forks, config) > CACHE_BYTES or read == total):
+                taken = _take(forks, config)
+                replies.update(_sample(engine, taken, config, generator))
+            progress(read / total)
+    return Readings(nats, replies)
+
+
+def _read(engine: Engine, conversations: Sequence[Encoded]) -> "Iterator[tuple[list[int], Tensor, KeyValues]]":
+    """Batches of conversations of like length: their indices, hidden states and filled cache."""
+    import torch
+
+    order = sorted(range(len(conversations)), key=lambda i: -len(conversations[i].ids))
+    while order:
+        longest = len(conversations[order[0]].ids)
+        indices, order = order[: max(1, READ_TOKENS // longest)], order[max(1, READ_TOKENS // longest) :]
+        lengths = [len(conversations[i].ids) for i in indices]
+        ids = torch.zeros((len(indices), longest), dtype=torch.int64)
+        for row, i in enumerate(indices):
+            ids[row, : lengths[row]] = torch.tensor(conversations[i].ids)
+        device = engine.decoder.device
+        with engine.lock:
+            cache = engine.decoder.empty(len(indices), longest)
+            hidden = engine.decoder.forward(ids.to(device), cache, torch.tensor(lengths, device=device))
+        yield indices, hidden, cache
+
+
+def _losses(engine: Engine, hidden: "Tensor", conversation: Encoded) -> list[float]:
+    """Negative log likelihood, in nats, of each learned token. hidden: [tokens, width]."""
+    import torch
+    from torch.nn.functional import cross_entropy
+
+    at = torch.tensor([i for i, learned in enumerate(conversation.learned) if learned and i], device=hidden.device)
+    targets = torch.tensor(conversation.ids, device=hidden.device)[at]
+    losses: list[float] = []
+    for start in range(0, len(at), HEAD_ROWS):
+        part, target = at[start : start + HEAD_ROWS], targets[start : start + HEAD_ROWS]
+        logits = engine.decoder.logits(hidden[part - 1])
+        losses += cross_entropy(logits, target, reduction="none").tolist()
+    return losses
+
+
+def _bytes(forks: Sequence[_Fork], config: GenerationConfig) -> int:
+    """What a batch of all these forks would take."""
+    if not forks:
+        return 0
+    a_token = forks[0].cache.bytes // forks[0].cache.room
+    return len(forks) * (max(f.cache.room for f in forks) + config.max_new_tokens) * a_token
+
+
+def _take(forks: list[_Fork], config: GenerationConfig) -> list[_Fork]:
+    """Take a batch of forks that fits in memory out of the list, the longest first; at least one."""
+    forks.sort(key=lambda f: f.cache.room)
+    taken = [forks.pop()]
+    while forks and _bytes([*taken, forks[-1]], config) <= CACHE_BYTES:
+        taken.append(forks.pop())
+    return taken
+
+
+def _sample(
+    engine: Engine, forks: Sequence[_Fork], config: GenerationConfig, generator: "Generator"
+) -> dict[Place, list[int]]:
+    """One reply for each fork, all in one batch."""
+    import torch
+
+    device = engine.decoder.device
+    room = max(f.cache.room for f in forks) + config.max_new_tokens
+    cache = join([f.cache.fork([0], [f.cache.room], room) for f in forks])
+    logits = torch.stack([f.logits for f in forks])
+    ends = torch.tensor(sorted(engine.ends), device=device)
+    stops = torch.tensor(sorted(engine.stops), device=device)
+    live = list(range(len(forks)))
+    replies: list[list[int]] = [[] for _ in forks]
+    for step in range(config.max_new_tokens):
+        seen = None
+        if config.repetition_penalty > 1 and step:
+            seen = torch.tensor([replies[i] for i in live], device=device)
+        chosen = pick(logits, config, generator, end_ids=ends, written=seen)
+        for i, token in zip(live, chosen.tolist(), strict=True):
+            replies[i].append(token)
+        going = ~torch.isin(chosen, stops)
+        if not going.all():
+            left = going.nonzero()[:, 0]
+            live = [live[i] for i in left.tolist()]
+            chosen = chosen[left]
+            cache.keep_rows(left)
+        if not live or step + 1 == config.max_new_tokens:
+            break
+        with engine.lock:
+            logits = engine.decoder.logits(engine.decoder.forward(chosen[:, None], cache)[:, -1])
+    return {fork.place: reply for fork, reply in zip(forks, replies, strict=True)}

@@ -1,0 +1,151 @@
+"""The held-out replies: what was really said at each, how surprising it is to a model, and what a model says there."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from math import log
+from statistics import mean
+
+from pipeline.chat import Ended, GenerationConfig, Twin
+from pipeline.chat.batch import Place, Readings, read_and_sample
+from pipeline.chat.twin import OtherSide, loops
+from pipeline.dataset import Row
+from pipeline.evaluation.exam import Answers, Loss
+from pipeline.prompt import Encoded, Message, encode_all, split_bubbles
+
+__all__ = ["HeldOut", "Moment", "Reply", "answers_of", "even_sample", "held_out", "loss_of", "read_replies"]
+
+
+@dataclass(frozen=True)
+class Moment:
+    """A place in the held-out chat where the person replied: the row, and the index of the reply in its messages."""
+
+    row: Row
+    index: int
+
+    @property
+    def history(self) -> list[Message]:
+        """What had been said before, without the system message."""
+        return [m for m in self.row.messages[: self.index] if m["role"] != "system"]
+
+    @property
+    def reply(self) -> str:
+        """What the person really replied."""
+        return self.row.messages[self.index]["content"]
+
+
+@dataclass(frozen=True)
+class HeldOut:
+    """Rows as a model's tokens, and the moments in them: for each the row's number and the reply's token span."""
+
+    rows: Sequence[Row]
+    encoded: Sequence[Encoded]
+
+    @cached_property
+    def moments(self) -> list[tuple[Moment, int, int, int]]:
+        """(moment, row number, first token, token after the last), in the order of the chat."""
+        made = []
+        for number, (row, encoded) in enumerate(zip(self.rows, self.encoded, strict=True)):
+            indices = [i for i, m in enumerate(row.messages) if m["role"] == "assistant" and i >= row.learn_from]
+            for index, (start, end) in zip(indices, _spans(encoded.learned), strict=True):
+                made.append((Moment(row, index), number, start, end))
+        return made
+
+
+def _spans(flags: Sequence[bool]) -> list[tuple[int, int]]:
+    """(start, end) of each run of True."""
+    edges = [i for i in range(len(flags) + 1) if (i < len(flags) and flags[i]) != (i > 0 and flags[i - 1])]
+    return list(zip(edges[::2], edges[1::2], strict=True))
+
+
+def held_out(twin: Twin, rows: Sequence[Row]) -> HeldOut:
+    """The rows as the twin reads them: with its template, and its examples after the system message."""
+    conversations = []
+    for row in rows:
+        first = 1 if row.messages[0]["role"] == "system" else 0
+        messages = [*row.messages[:first], *twin.examples, *row.messages[first:]]
+        conversations.append((messages, row.learn_from + len(twin.examples)))
+    return HeldOut(rows, encode_all(twin.engine.template, twin.engine.tokenizer, conversations))
+
+
+@dataclass(frozen=True)
+class Reply:
+    """A sampled reply: its text, why it ended, and its length in tokens."""
+
+    text: str
+    ended: Ended
+    tokens: int
+
+
+def even_sample(count: int, most: int) -> list[int]:
+    """At most `most` indices spread evenly over `count`."""
+    if count <= most:
+        return list(range(count))
+    return [i * count // most for i in range(most)]
+
+
+def read_replies(
+    twin: Twin,
+    held: HeldOut,
+    sample: Sequence[int] = (),
+    generation: GenerationConfig | None = None,
+    progress: Callable[[float], None] = lambda done: None,
+) -> tuple[list[list[float]], list[Reply]]:
+    """(nats of each moment's real reply token by token, a sampled reply at each moment in `sample`)."""
+    places: list[Place] = [(held.moments[i][1], held.moments[i][2]) for i in sample]
+    config = generation or twin.generation
+    readings: Readings = read_and_sample(twin.engine, held.encoded, places, config, progress)
+    nats: list[list[float]] = []
+    for number in range(len(held.rows)):
+        left = readings.nats[number]
+        for _, row, start, end in held.moments:
+            if row == number:
+                nats.append(left[: end - start])
+                left = left[end - start :]
+    return nats, [finish(twin, readings.replies[place], config) for place in places]
+
+
+def finish(twin: Twin, ids: Sequence[int], config: GenerationConfig) -> Reply:
+    """A sampled reply as a reader would get it, cut where chat would have cut it."""
+    engine = twin.engine
+    text = engine.text(ids)
+    ended: Ended = "length"
+    if ids and ids[-1] in engine.stops:
+        ended = "end" if ids[-1] in engine.ends else "other side"
+    cut = OtherSide(engine.template, twin.others).find(text)
+    if cut is not None:
+        text, ended = text[:cut], "other side"
+    elif any(loops(ids[:end]) for end in range(24, len(ids) + 1)):
+        ended = "repeats"
+    return Reply(text.strip(), ended, len(ids))
+
+
+def loss_of(held: HeldOut, nats: Sequence[Sequence[float]]) -> Loss:
+    """The loss over all moments. nats: as `read_replies` gives them, the end-of-turn token last in each."""
+    words = sum(sum(reply[:-1]) for reply in nats)
+    ends = sum(reply[-1] for reply in nats)
+    tokens = sum(len(reply) for reply in nats)
+    characters = sum(len(moment.reply) for moment, *_ in held.moments)
+    return Loss(
+        replies=len(nats),
+        tokens=tokens,
+        characters=characters,
+        nats_per_token=(words + ends) / tokens,
+        bits_per_character=(words + ends) / log(2) / characters,
+        words_nats_per_token=words / max(1, tokens - len(nats)),
+        words_bits_per_character=words / log(2) / characters,
+        end_of_turn_nats=ends / len(nats),
+    )
+
+
+def answers_of(replies: Sequence[Reply], most_tokens: int) -> Answers:
+    """What a set of sampled replies does."""
+    return Answers(
+        sampled=len(replies),
+        most_tokens=most_tokens,
+        ended=mean(reply.ended == "end" for reply in replies),
+        other_side=mean(reply.ended == "other side" for reply in replies),
+        repeats=mean(reply.ended == "repeats" for reply in replies),
+        mean_characters=mean(len(reply.text) for reply in replies),
+        mean_bubbles=mean(len(split_bubbles(reply.text)) for reply in replies),
+    )
