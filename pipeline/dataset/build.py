@@ -26,6 +26,7 @@ from pipeline.dataset.windows import (
     template_counter,
 )
 from pipeline.errors import ChatError
+from pipeline.messages import people
 from pipeline.prompt import read_template
 from pipeline.redact import RedactionConfig, mask_text, redact
 from pipeline.turns import build_turns, find_silence
@@ -99,8 +100,7 @@ def tokenizer_name(tokenizer: Any) -> str | None:
 
 def find_others(messages: pl.DataFrame, config: DatasetConfig) -> list[str]:
     """Everyone but the person, by messages, most first. Raises ChatError where that leaves nobody to talk to."""
-    counts = messages["sender"].drop_nulls().value_counts(sort=True)
-    names = counts["sender"].to_list()
+    names = people(messages)
     mine = {config.person, *config.also_named}
     if config.person not in names:
         known = ", ".join(names[:5]) or "nobody"

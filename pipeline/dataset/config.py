@@ -61,8 +61,9 @@ class DatasetConfig(BaseModel):
 class Row:
     """A window of one conversation, ending with a reply of the person.
 
-    Assistant messages at or after index `learn_from` are learned here; earlier ones are context. `sent_at`: when the
-    first learned reply was sent. `tokens`: its length under the tokenizer that `Summary.tokenizer` names, or estimated.
+    Assistant messages from index `learn_from` on, itself the first of them, are learned here; earlier ones are context.
+    `sent_at`: when the first learned reply was sent. `tokens`: its length under the tokenizer that `Summary.tokenizer`
+    names, or estimated.
     """
 
     messages: list[Message]

@@ -9,60 +9,51 @@ from collections.abc import Sequence
 __all__ = ["choose_replies"]
 
 WORD = re.compile(r"\w+")
+STRETCHED = re.compile(r"(\w{1,3}?)\1+")  # okkk, hahaha
 LENGTHS = (2, 5, 10, 20, 40)  # words; a reply competes only with replies of about its length
 
 
 def choose_replies(replies: Sequence[str], most: int) -> list[int]:
     """Indices of at most `most` replies, in order, diverse in words and lengths.
 
-    Replies that differ only in case, signs or stretched letters ("ok", "Ok!!", "okkk") count as one for each time the
-    number of them doubles, so the common ones are thinned but stay the commonest. Lengths keep their shares, and within
-    a length each next choice is the reply that adds the most of what has been said least.
+    Of n replies that differ only in case, signs or stretched letters ("ok", "Ok!!", "okkk") about the square root of n
+    stay, so what is common is thinned and still the commonest. Each length keeps its place; among the longer replies
+    each next choice is the one that adds the most of what has been said least.
     """
     if len(replies) <= most:
         return list(range(len(replies)))
     words = [WORD.findall(reply.casefold()) for reply in replies]
-    wanted = thinned([normal_form(said) for said in words])
+    lengths = [sum(len(said) > limit for limit in LENGTHS) for said in words]
     strata: dict[int, list[int]] = defaultdict(list)
-    for index in wanted:
-        strata[sum(len(words[index]) > limit for limit in LENGTHS)].append(index)
+    for index in thinned([normal_form(said) for said in words]):
+        strata[lengths[index]].append(index)
+    before = Counter(lengths)
+    # Between what a length's share was and what thinning left of it.
+    weights = [math.sqrt(before[length] * len(members)) for length, members in strata.items()]
     chosen: list[int] = []
-    for members, share in zip(strata.values(), shares([len(m) for m in strata.values()], most), strict=True):
-        chosen += most_telling(members, words, share)
-    if len(chosen) < most:  # thinning left fewer than wanted: the rest of the near-duplicates, evenly over time
-        rest = sorted(set(range(len(replies))) - set(chosen))
-        missing = most - len(chosen)
-        chosen += [rest[place * len(rest) // missing] for place in range(missing)]
-    return sorted(chosen)
+    for (length, members), weight in zip(strata.items(), weights, strict=True):
+        share = min(len(members), int(most * weight / sum(weights)))
+        # One or two words tell little by what they are; how often each is said is the person's way.
+        chosen += most_telling(members, words, share) if length else spread(members, share)
+    rest = sorted(set(range(len(replies))) - set(chosen))
+    return sorted([*chosen, *spread(rest, most - len(chosen))])
 
 
 def normal_form(words: Sequence[str]) -> str:
-    return " ".join(re.sub(r"(\w)\1+", r"\1", word) for word in words)
+    return " ".join(STRETCHED.sub(r"\1", word) for word in words)
 
 
 def thinned(forms: Sequence[str]) -> list[int]:
-    """Indices that stay: of n replies of one form about log2(n) + 1, evenly over time."""
+    """Indices that stay: of n replies of one form about the square root of n."""
     places: dict[str, list[int]] = defaultdict(list)
     for index, form in enumerate(forms):
         places[form].append(index)
-    kept = []
-    for same in places.values():
-        count = 1 + int(math.log2(len(same)))
-        kept += [same[place * len(same) // count] for place in range(count)]
-    return sorted(kept)
+    return sorted(index for same in places.values() for index in spread(same, round(math.sqrt(len(same)))))
 
 
-def shares(sizes: Sequence[int], most: int) -> list[int]:
-    """How many to take of each group: in proportion, rounded so that the sum is `most` or all there are."""
-    total = sum(sizes)
-    if total <= most:
-        return list(sizes)
-    exact = [size * most / total for size in sizes]
-    taken = [int(share) for share in exact]
-    by_rest = sorted(range(len(sizes)), key=lambda place: taken[place] - exact[place])
-    for place in by_rest[: most - sum(taken)]:
-        taken[place] += 1
-    return taken
+def spread(members: Sequence[int], count: int) -> list[int]:
+    """`count` of the members, evenly over time."""
+    return [members[place * len(members) // count] for place in range(count)]
 
 
 def most_telling(members: Sequence[int], words: Sequence[Sequence[str]], count: int) -> list[int]:
@@ -71,7 +62,7 @@ def most_telling(members: Sequence[int], words: Sequence[Sequence[str]], count: 
     said: Counter[str] = Counter()
 
     def gain(index: int) -> float:
-        different = set(words[index])
+        different = dict.fromkeys(words[index])  # in order, so that the sum is the same in every process
         new = sum(math.log(1 + len(members) / rarity[word]) / (1 + said[word]) for word in different)
         return new / math.sqrt(len(different) or 1)
 

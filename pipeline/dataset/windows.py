@@ -97,7 +97,7 @@ def session_rows(
             messages=conversation(exchanges, system),
             session=session.number,
             sent_at=exchanges[learn].replied_at,
-            learn_from=2 * learn + bool(system),
+            learn_from=2 * learn + 1 + bool(system),
             tokens=rest + first[0],
         )
         for (session, system, exchanges, learn, rest), first in zip(planned, firsts, strict=True)
