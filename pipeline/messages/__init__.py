@@ -1,0 +1,25 @@
+"""Exports of chats to one table: parse() for text, read() for files, people() for who is in it.
+
+The table has one row a message in file order (SCHEMA); the Layout says how the file was read and how sure that is.
+"""
+
+import polars as pl
+
+from pipeline.messages.merge import merge, merge_senders
+from pipeline.messages.read import chats_in, read
+from pipeline.messages.schema import KINDS, SCHEMA, Chat, Layout, people
+from pipeline.messages.whatsapp import parse_bytes
+
+__all__ = ["KINDS", "SCHEMA", "Chat", "Layout", "chats_in", "merge", "merge_senders", "parse", "people", "read"]
+
+
+def parse(text: str, date_order: str | None = None) -> tuple[pl.DataFrame, Layout]:
+    """The messages of one export as a table (SCHEMA), and how it was read.
+
+    `date_order` (dmy, mdy, ymd) overrules what the file says. The text of a message is as written, but for the app's
+    own direction mark in front and its "<This message was edited>" behind, which becomes `edited`; lines of the app
+    itself have no sender. Raises ChatError if there is no chat in the text.
+    """
+    data = text.encode("utf-8", "replace")
+    del text  # four bytes a character where there are emoji: let go of it if the caller has
+    return parse_bytes(data, date_order)

@@ -1,0 +1,201 @@
+"""The columns that say what each message is: kind, detail, attachment, edited, and the texts they change."""
+
+import re
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+
+from pipeline.messages.kinds import AppLine, Matcher, normalise, spellings, words
+from pipeline.messages.schema import KINDS, SCHEMA
+from pipeline.messages.strings import Array
+
+__all__ = ["Bodies", "describe"]
+
+
+_MARK = r"[\u200e\u200f\u061c\u202a-\u202e\u2066-\u2069]"
+_FILE = r"[^\n<>]{1,250}?\.[A-Za-z0-9]{1,8}"
+# "<attached: f>" at the end of a body (iOS), "f (file attached)" on its first line (Android).
+_IOS_FILE = rf"(?P<mark>{_MARK}*)<(?P<word>[^<>:：\n]{{2,40}})[ \u00a0]?[:：] ?{_MARK}*(?P<file>{_FILE})>\s*$"
+_ANDROID_FILE = rf"^(?P<mark>{_MARK}*)(?P<file>{_FILE}) \((?P<word>[^()\n]{{3,40}})\)(?:\r?\n|$)"
+_EDITED = rf"\s*{_MARK}*<(?P<word>[^<>\n]{{3,80}})>\s*$"
+_PLACE = r"^[^:\n]{2,60}: https?://(?:maps\.google\.|www\.google\.[a-z.]+/maps|maps\.apple\.|foursquare\.com/)"
+_EXTENSIONS = {
+    "image": "jpg jpeg png heic bmp tif tiff avif", "video": "mp4 mov 3gp mkv avi webm m4v", "gif": "gif",
+    "audio": "opus ogg oga mp3 m4a aac wav amr flac", "sticker": "webp", "contact": "vcf",
+}  # fmt: skip
+_SORT_OF = {extension: sort for sort, names in _EXTENSIONS.items() for extension in names.split()}
+# System lines long and particular enough to be known without the app's mark.
+_UNMISTAKABLE = ("encrypted", "group_created", "renamed", "security_code")
+
+
+@dataclass(frozen=True)
+class Bodies:
+    """What describe() looks at: one row a message. `marked`: the app's own mark stood in front of the text.
+
+    `first`, `last`, `line_last`: the first and the last byte of the text, and the last of its first line.
+    `bracketed`: the file is an iOS one.
+    """
+
+    sender: pl.Series
+    text: pl.Series
+    marked: Array
+    first: Array
+    last: Array
+    line_last: Array
+    bracketed: bool
+
+
+def describe(bodies: Bodies, matcher: Matcher) -> pl.DataFrame:
+    """sender, text, kind, attachment, edited and detail of each message.
+
+    Only bodies that can be the app's are compared with its phrases: with its mark, in angle brackets, with a file,
+    equal to a phrase, or without a sender.
+    """
+    unnamed = bodies.sender.is_null().to_numpy()
+    closing = (bodies.last == 0x3E) | (bodies.last == 0xBA)  # > and the last byte of ›
+    opening = (bodies.first == 0x3C) | (bodies.first == 0xE2)  # < and the first byte of ‹
+    known = bodies.text.is_in(spellings()).to_numpy() | bodies.text.str.contains(_prefixes()).to_numpy()
+    listed = unnamed | bodies.marked | known | opening | closing
+    rows = np.flatnonzero(listed | (bodies.line_last == 0x29))  # )
+    table = pl.DataFrame({
+        "row": rows, "sender": bodies.sender.gather(rows), "text": bodies.text.gather(rows),
+        "marked": bodies.marked[rows], "listed": listed[rows], "named": ~unnamed[rows],
+    })  # fmt: skip
+    table = _read_files(_read_edits(table))
+    table = _read_lines(table, bodies.bracketed, matcher)
+    return _spread(bodies, table)
+
+
+def _prefixes() -> str:
+    polls = "|".join(sorted({re.escape(word.upper()) for key in ("poll", "event") for word in words(key)}))
+    return rf"^(?:(?:{polls})\s?:|[^:\n]{{2,60}}: https?://(?:maps|www\.google|foursquare))"
+
+
+def _known(column: str, key: str) -> pl.Expr:
+    """Whether the normalised word is one of a key's."""
+    return pl.col(column).map_elements(lambda word: normalise(word) in words(key), return_dtype=pl.Boolean)
+
+
+def _groups(table: pl.DataFrame, pattern: str, key: str) -> pl.DataFrame:
+    """row and the pattern's groups for the texts it fits, with `known`: whether its word is one of a key's."""
+    found = table.select("row", "marked", pl.col("text").str.extract_groups(pattern).alias("groups"))
+    found = found.unnest("groups").drop_nulls("word")
+    distinct = found.select("word").unique()
+    distinct = distinct.with_columns(
+        _known("word", key).alias("known") if len(distinct) else pl.lit(False).alias("known")
+    )
+    return found.join(distinct, on="word", how="left", maintain_order="left")
+
+
+def _read_edits(table: pl.DataFrame) -> pl.DataFrame:
+    """Adds `edited`, and takes the app's mark for it off the text."""
+    may = table.filter(pl.col("text").str.ends_with(">") & pl.col("named"))
+    rows = _groups(may, _EDITED, "edited").filter("known")["row"]
+    edited = pl.col("row").is_in(rows.implode())
+    stripped = pl.col("text").str.replace(_EDITED, "")
+    return table.with_columns(edited.alias("edited"), text=pl.when(edited).then(stripped).otherwise("text"))
+
+
+def _read_files(table: pl.DataFrame) -> pl.DataFrame:
+    """Adds `attachment`: the name of a file that the message came with."""
+    named = table.filter("named")
+    ios = _groups(named.filter(pl.col("text").str.contains(r">\s*$")), _IOS_FILE, "attached")
+    android = _groups(named.filter(pl.col("text").str.contains(r"\)(?:\r?\n|$)")), _ANDROID_FILE, "file_attached")
+    ios = ios.filter(pl.col("known") | (pl.col("mark") != "") | pl.col("marked"))
+    android = android.filter(pl.col("known") | pl.col("marked") | (pl.col("mark") != ""))
+    files = pl.concat([ios.select("row", "file"), android.select("row", "file")]).unique("row", keep="first")
+    return table.join(files.rename({"file": "attachment"}), on="row", how="left", maintain_order="left")
+
+
+def _read_lines(table: pl.DataFrame, bracketed: bool, matcher: Matcher) -> pl.DataFrame:
+    """Adds `kind` and `detail`."""
+    keys = ["text", "named", "marked"]
+    asked = table.filter(pl.col("listed") & pl.col("attachment").is_null())
+    counts = asked.group_by(keys, maintain_order=True).agg(pl.len(), pl.col("sender").n_unique().alias("senders"))
+    any_marked = bool(table["marked"].any())
+    answers = []
+    for text, named, marked, count, senders in counts.iter_rows():
+        line = _read_line(text, named, marked, bracketed, any_marked, matcher)
+        if line is None and named and (count > 2 or senders > 1) and _looks_left_out(text, marked, bracketed):
+            line = AppLine("media", None, "")
+        elif line is None and named and marked and bracketed:
+            line = AppLine("system", None, "")
+        answers.append((line.kind, line.detail) if line else ("text", None))
+    kinds = counts.select(keys).with_columns(
+        pl.Series("kind", [kind for kind, _ in answers], dtype=pl.String),
+        pl.Series("detail", [detail for _, detail in answers], dtype=pl.String),
+    )
+    table = table.join(kinds, on=keys, how="left", maintain_order="left")
+    extension = pl.col("attachment").str.extract(r"\.([A-Za-z0-9]+)$").str.to_lowercase()
+    sort = extension.replace_strict(_SORT_OF, default="document", return_dtype=pl.String)
+    is_file = pl.col("attachment").is_not_null()
+    return table.with_columns(
+        kind=pl.when(is_file & (sort == "contact"))
+        .then(pl.lit("contact"))
+        .when(is_file)
+        .then(pl.lit("media"))
+        .otherwise("kind"),
+        detail=pl.when(is_file & (sort != "contact")).then(sort).otherwise("detail"),
+    )
+
+
+def _read_line(
+    text: str, named: bool, marked: bool, bracketed: bool, any_marked: bool, matcher: Matcher
+) -> AppLine | None:
+    if not named:
+        return matcher.match(text) or AppLine("system", None, "")
+    if (word := _first_word(text, "poll")) and (marked or _has_options(text)):
+        return AppLine("poll", None, word)
+    if (word := _first_word(text, "event")) and marked:
+        return AppLine("event", None, word)
+    if re.match(_PLACE, text):
+        return AppLine("location", None, "")
+    if marked and bracketed:
+        return matcher.match(text)
+    line = matcher.match(text, ("media", "deleted", "call", "contact", "location"))
+    if line and line.kind == "media" and not bracketed and text.strip()[:1] not in "<‹":
+        return None
+    if line is None and bracketed and not any_marked:
+        system = matcher.match(text, ("system",))
+        line = system if system and system.detail in _UNMISTAKABLE else None
+    return line
+
+
+def _has_options(text: str) -> bool:
+    return any(line.strip("\u200e ").partition(":")[0].lower() in words("option") for line in text.split("\n")[1:])
+
+
+def _first_word(text: str, key: str) -> str | None:
+    """The language of the key's word that opens a body before a colon."""
+    return words(key).get(normalise(text.partition(":")[0])) if ":" in text[:40] and text[:1].isupper() else None
+
+
+def _looks_left_out(text: str, marked: bool, bracketed: bool) -> bool:
+    """A short line of the app in a language of no table, seen often: the place of a file that was left out."""
+    if bracketed:
+        return marked and len(text) <= 40 and "\n" not in text
+    return re.fullmatch(r"[<‹][^<>‹›\n]{3,50}[>›]", text.strip()) is not None and " " in text
+
+
+def _spread(bodies: Bodies, table: pl.DataFrame) -> pl.DataFrame:
+    """The whole columns from the few rows that were looked at."""
+    count = len(bodies.text)
+    rows = table["row"].to_numpy()
+    index = np.full(count, -1, np.int64)
+    index[rows] = np.arange(len(rows))
+    kind = np.zeros(count, np.uint32)
+    kind[rows] = table["kind"].fill_null("text").cast(SCHEMA["kind"]).to_physical().to_numpy()
+    at = pl.Series(index).replace(-1, None)
+    edited = np.zeros(count, bool)
+    edited[rows] = table["edited"].to_numpy()
+    text, sender = bodies.text, bodies.sender
+    if edited.any():
+        text = pl.select(pl.when(pl.Series(edited)).then(table["text"].gather(at)).otherwise(text)).to_series()
+    system = kind == KINDS.index("system")
+    if (system & sender.is_not_null().to_numpy()).any():
+        sender = pl.select(pl.when(~pl.Series(system)).then(sender)).to_series()
+    return pl.DataFrame({
+        "sender": sender, "text": text, "kind": pl.Series(kind).cat.to(SCHEMA["kind"]),
+        "attachment": table["attachment"].gather(at), "edited": edited, "detail": table["detail"].gather(at),
+    })  # fmt: skip

@@ -1,0 +1,164 @@
+"""What a body of the app's own making is: media, a system line and of which sort, deleted, a call, a poll, ...
+
+The phrases are data (phrases.toml); this file only compares. Where a phrase is in no table, the form decides: see
+bodies.py.
+"""
+
+import re
+import tomllib
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+__all__ = ["AppLine", "Matcher", "exact_phrases", "normalise", "phrases", "spellings", "starts_system_line", "words"]
+
+_MARKS = re.compile(r"[\u200e\u200f\u061c\u202a-\u202e\u2066-\u2069\ufeff]")
+_MEDIA = ("media", "image", "video", "audio", "sticker", "gif", "document", "video_note", "view_once")
+_WORDS = ("attached", "file_attached", "edited", "poll", "option", "event")  # parts of bodies, not whole ones
+_SPLIT = "{}"
+
+
+@dataclass(frozen=True)
+class AppLine:
+    """What a body is, and in which language the app wrote it."""
+
+    kind: str
+    detail: str | None
+    language: str
+
+
+@cache
+def phrases() -> dict[str, dict[str, list[str]]]:
+    """phrases.toml: language -> key -> phrases; keys of tables are joined by a dot."""
+    raw = tomllib.loads((Path(__file__).parent / "phrases.toml").read_text(encoding="utf-8"))
+    return {
+        language: {
+            f"{key}.{sub}" if sub else key: values
+            for key, value in section.items()
+            for sub, values in (value.items() if isinstance(value, dict) else [("", value)])
+        }
+        for language, section in raw.items()
+    }
+
+
+@cache
+def words(key: str) -> dict[str, str]:
+    """The words of one key of _WORDS in all languages, normalised -> language."""
+    return {normalise(word): language for language, section in phrases().items() for word in section.get(key, [])}
+
+
+def normalise(body: str) -> str:
+    """A body as phrases are compared: no direction marks, no angle brackets around, no final stop, lower case."""
+    return _fold(body).strip(" <>‹›〈〉＜＞《》").rstrip(".。। ").lower()
+
+
+def _fold(text: str) -> str:
+    """Without direction marks, with plain spaces, apostrophes and quotes: phones differ in all of these."""
+    text = re.sub(r"[^\S\n]+", " ", _MARKS.sub("", text)).replace("’", "'").replace("‘", "'")
+    return re.sub("[“”„«»「」『』]", '"', text)
+
+
+def _line_of(key: str, language: str) -> AppLine:
+    if key in _MEDIA:
+        return AppLine("media", None if key == "media" else key, language)
+    kind, _, detail = key.partition(".")
+    return AppLine(kind, detail or None, language)
+
+
+@cache
+def exact_phrases() -> dict[str, AppLine]:
+    """Whole bodies, normalised -> what they are."""
+    return {
+        normalise(phrase): _line_of(key, language)
+        for language, section in reversed(phrases().items())
+        for key, values in section.items()
+        if key not in _WORDS
+        for phrase in values
+        if _SPLIT not in phrase
+    }
+
+
+@cache
+def spellings() -> list[str]:
+    """Whole bodies as written, for a first look that is cheap."""
+    bodies = {
+        p for s in phrases().values() for key, ps in s.items() if key not in _WORDS for p in ps if _SPLIT not in p
+    }
+    return sorted(bodies | {f"{body.rstrip('.')}." for body in bodies} | {body.rstrip(".") for body in bodies})
+
+
+@cache
+def _templates() -> dict[str, list[tuple[tuple[str, ...], AppLine]]]:
+    """language -> (the pieces between the blanks, what it is), those with most text first."""
+    return {
+        language: sorted(
+            (
+                (tuple(_fold(phrase).rstrip(".。।").lower().split(_SPLIT)), _line_of(key, language))
+                for key, values in section.items()
+                if key not in _WORDS
+                for phrase in values
+                if _SPLIT in phrase
+            ),
+            key=lambda template: -sum(map(len, template[0])),
+        )
+        for language, section in phrases().items()
+    }
+
+
+@cache
+def _openings() -> tuple[str, ...]:
+    """What system lines say before a text that they quote."""
+    pieces = {piece for templates in _templates().values() for template, _ in templates for piece in template[:-1]}
+    return tuple(sorted(piece for piece in pieces if len(piece.strip()) > 2))
+
+
+def starts_system_line(name: str) -> bool:
+    """Whether what stands before a colon may be the beginning of a system line rather than a name."""
+    folded = _fold(name).lower()
+    return folded.count('"') % 2 == 1 or any(piece in folded for piece in _openings())
+
+
+def _fits(pieces: tuple[str, ...], body: str) -> bool:
+    if len(body) < sum(map(len, pieces)) + len(pieces) - 1 - (not pieces[-1]):
+        return False
+    if not (body.startswith(pieces[0]) and body.endswith(pieces[-1])):
+        return False
+    at = len(pieces[0])
+    for piece in pieces[1:-1]:
+        at = body.find(piece, at)
+        if at < 0:
+            return False
+        at += len(piece)
+    return at <= len(body) - len(pieces[-1])
+
+
+class Matcher:
+    """Matches the bodies of one file against all languages, the file's own first: `hits` counts what was found."""
+
+    def __init__(self) -> None:
+        self.hits: Counter[str] = Counter()
+
+    def match(self, body: str, kinds: Iterable[str] | None = None) -> AppLine | None:
+        """What a whole body is, None if no phrase fits; `kinds` narrows the answer to some."""
+        folded = _fold(body).strip()
+        line = exact_phrases().get(normalise(folded))
+        if line is None or (kinds is not None and line.kind not in kinds):
+            line = self._match_template(folded.rstrip(".。। ").lower(), kinds)
+        if line:
+            self.hits[line.language] += 1
+        return line
+
+    def _match_template(self, body: str, kinds: Iterable[str] | None) -> AppLine | None:
+        own = [language for language, _ in self.hits.most_common(3)]
+        for language in [*own, *(other for other in _templates() if other not in own)]:
+            for pieces, line in _templates()[language]:
+                if (kinds is None or line.kind in kinds) and _fits(pieces, body):
+                    return line
+        return None
+
+    @property
+    def language(self) -> str | None:
+        """The language of most of what was found."""
+        return self.hits.most_common(1)[0][0] if self.hits else None

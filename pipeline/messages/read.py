@@ -1,0 +1,102 @@
+"""Files to one Chat: which reader, which chat of several, several exports of one chat made into one."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from pipeline.errors import ChatError
+from pipeline.export import Text, find_texts, load, peek
+from pipeline.messages.merge import merge
+from pipeline.messages.schema import Chat, people
+from pipeline.messages.titles import part_of, title_of
+from pipeline.messages.whatsapp import looks_like_whatsapp, parse_bytes
+
+__all__ = ["chats_in", "read"]
+
+Progress = Callable[[float], None]
+
+
+def chats_in(paths: Path | Sequence[Path]) -> list[str]:
+    """The chats in these files, by the names that read(chat=...) takes: one for most, several for some archives."""
+    return list(_by_chat(_texts(paths)))
+
+
+def read(
+    paths: Path | Sequence[Path],
+    *,
+    date_order: str | None = None,
+    chat: str | None = None,
+    progress: Progress | None = None,
+) -> Chat:
+    """One chat from one or several exports (.txt, .zip, .json) of it, made into one without duplicates.
+
+    `chat` chooses among several in one archive (see chats_in); `date_order` (dmy, mdy, ymd) overrules what a file says;
+    `progress` is called with the share that is done. Raises ChatError, in one sentence for the user.
+    """
+    chats = _by_chat(_texts(paths))
+    if chat is not None and chat not in chats:
+        raise ChatError("The chosen chat is not in this file: choose another.")
+    if chat is None and len(chats) > 1 and isinstance(paths, Path):
+        raise ChatError(f"There are {len(chats)} chats in this archive: choose one of them.")
+    texts = chats[chat] if chat is not None else [text for part in chats.values() for text in part]
+    parts = [_read_text(text, date_order, _share(progress, i, len(texts))) for i, text in enumerate(texts)]
+    return _join(parts)
+
+
+def _texts(paths: Path | Sequence[Path]) -> list[Text]:
+    files = [paths] if isinstance(paths, Path) else list(paths)
+    if not files:
+        raise ChatError("No file was chosen: choose a chat export.")
+    return [text for path in files for text in find_texts(Path(path))]
+
+
+def _by_chat(texts: list[Text]) -> dict[str, list[Text]]:
+    """The texts that hold a chat, parts of one chat together, by a name to choose by.
+
+    A single file is taken as it is, so that reading it says what is wrong with it.
+    """
+    chats: dict[str, list[Text]] = {}
+    for text in texts:
+        if len(texts) == 1 or _holds_chat(text):
+            folder = Path(text.member).parent.as_posix() if text.member else ""
+            name = part_of(text.name)
+            chats.setdefault(name if folder in ("", ".") else f"{folder}/{name}", []).append(text)
+    if not chats:
+        raise ChatError("There is no chat in this archive: it should hold the .txt that WhatsApp makes.")
+    return chats
+
+
+def _holds_chat(text: Text) -> bool:
+    start = peek(text)
+    return looks_like_whatsapp(start.encode()) or start.lstrip("\ufeff \r\n\t").startswith("{")
+
+
+def _read_text(text: Text, date_order: str | None, progress: Progress | None) -> Chat:
+    data = load(text)
+    if data[:64].lstrip().startswith(b"{"):
+        from pipeline.messages.telegram import parse_telegram
+
+        return parse_telegram(data)
+    messages, layout = parse_bytes(data, date_order, progress)
+    archive = text.path.name if text.member else ""
+    return Chat(messages, layout, title_of(text.name, archive, names=people(messages)))
+
+
+def _join(parts: list[Chat]) -> Chat:
+    """Several exports of one chat as one; it is certain if all are."""
+    if len(parts) == 1:
+        return parts[0]
+    layouts = [part.layout for part in parts]
+    evidence = tuple(dict.fromkeys(sentence for layout in layouts for sentence in layout.evidence))
+    layout = replace(
+        layouts[0],
+        certain=all(layout.certain for layout in layouts),
+        evidence=evidence,
+        stray_lines=sum(layout.stray_lines for layout in layouts),
+    )
+    return Chat(merge([part.messages for part in parts]), layout, parts[0].title)
+
+
+def _share(progress: Progress | None, part: int, parts: int) -> Progress | None:
+    """The progress of one part as a share of all."""
+    return progress and (lambda share: progress((part + share) / parts))
