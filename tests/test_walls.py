@@ -32,6 +32,8 @@ ROOMS = [
     "takeout",
     "hub",
     "sample",
+    "terminal",
+    "steps",
     "__main__",
 ]
 HEAVY = {"torch", "transformers", "trl", "peft", "bitsandbytes", "datasets", "accelerate", "altair", "sklearn"}

@@ -1,0 +1,278 @@
+"""The same steps on the command line: python -m pipeline read, analyse, dataset, train, evaluate, chat, demo."""
+
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from pipeline.errors import ChatError
+from pipeline.steps import (
+    analysis_text,
+    dataset_text,
+    examine,
+    follow,
+    make_dataset,
+    read_chat,
+    training_text,
+    writable,
+)
+from pipeline.terminal import checked, count, say, show
+
+if TYPE_CHECKING:
+    from pipeline.chat import Twin
+    from pipeline.prompt import Message
+
+app = typer.Typer(
+    help="From a chat export to a twin that answers. Nothing leaves this computer unless a command says so.",
+    no_args_is_help=True,
+    add_completion=False,
+    # typer's own tracebacks print local variables: somebody's messages.
+    pretty_exceptions_enable=False,
+)
+
+Files = Annotated[list[Path], typer.Argument(help="An export (.txt, .zip or result.json); several are made into one.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one line of JSON, for scripts.")]
+DateOrder = Annotated[str | None, typer.Option(help="Read dates as dmy, mdy or ymd, where the file cannot tell.")]
+InZip = Annotated[str | None, typer.Option("--chat", help="Which chat of an archive that holds several.")]
+Model = Annotated[str, typer.Option(help='"starter", a model on the Hugging Face Hub, or a folder.')]
+RunDir = Annotated[Path, typer.Argument(help="A run's folder, as `train` made it.")]
+
+
+@app.command()
+def read(
+    files: Files,
+    out: Annotated[Path | None, typer.Option(help="Write the messages here, as Parquet.")] = None,
+    date_order: DateOrder = None,
+    chat: InZip = None,
+    as_json: AsJson = False,
+) -> None:
+    """Read an export and say what it is: messages, people, how its dates were read and how sure that is."""
+    from pipeline.messages import people
+
+    found = read_chat(files, date_order, chat)
+    if out is not None:
+        found.messages.write_parquet(writable(out))
+    layout, written, names = found.layout, found.messages["sender"].count(), people(found.messages)
+    first, last = found.messages["sent_at"].min(), found.messages["sent_at"].max()
+    data = {
+        "title": found.title,
+        "messages": written,
+        "system_lines": found.messages.height - written,
+        "people": names,
+        "first": first,
+        "last": last,
+        "header": layout.header,
+        "date_order": layout.date_order,
+        "certain": layout.certain,
+        "evidence": layout.evidence,
+        "stray_lines": layout.stray_lines,
+        "out": out,
+    }
+    lines = [
+        f"{found.title}: {count(written, 'message')} by {count(len(names), 'person', 'people')}, {first!s} to {last!s}",
+        *layout.evidence,
+    ]
+    if layout.stray_lines:
+        lines.append(f"{count(layout.stray_lines, 'line')} before the first message belong to none.")
+    if not layout.certain:
+        lines.append("If the dates look wrong, say how to read them with --date-order.")
+    show("\n".join(lines + ([f"Written to {out}"] if out else [])), data, as_json)
+
+
+@app.command()
+def analyse(
+    files: Files,
+    out: Annotated[Path | None, typer.Option(help="Write a report here: one HTML file that opens offline.")] = None,
+    date_order: DateOrder = None,
+    chat: InZip = None,
+    as_json: AsJson = False,
+) -> None:
+    """Who writes, when and how: the head figures, and with --out the whole report."""
+    from pipeline import analysis, report
+
+    found = read_chat(files, date_order, chat)
+    with say.status("Counting"):
+        counted = analysis.analyse(found.messages)
+        if out is not None:
+            report.write(counted, writable(out), title=found.title)
+    show(analysis_text(found.title, data := analysis.summary(counted), out), {**data, "out": out}, as_json)
+
+
+@app.command()
+def dataset(
+    files: Files,
+    person: Annotated[str, typer.Option("--as", help="Whose replies are learned, as the chat names them.")],
+    out: Annotated[Path, typer.Option(help="The dataset's folder.")],
+    form: Annotated[
+        list[str] | None, typer.Option("--format", help="Further forms: blog, llama2, sharegpt, ...")
+    ] = None,
+    redact: Annotated[bool, typer.Option(help="Mask phone numbers, addresses, links and the like.")] = False,
+    silence_minutes: Annotated[float | None, typer.Option(help="The silence that ends a conversation.")] = None,
+    validation_share: Annotated[float | None, typer.Option(help="Share of the replies held out.")] = None,
+    max_tokens: Annotated[int | None, typer.Option(help="Most tokens in one row.")] = None,
+    model: Model = "starter",
+    date_order: DateOrder = None,
+    chat: InZip = None,
+    as_json: AsJson = False,
+) -> None:
+    """Make a training dataset of one person's replies, each with what it answers."""
+    from pipeline.dataset import DatasetConfig
+    from pipeline.redact import RedactionConfig
+
+    config = checked(
+        DatasetConfig,
+        person=person,
+        redaction=RedactionConfig() if redact else None,
+        silence_minutes=silence_minutes,
+        validation_share=validation_share,
+        max_tokens=max_tokens,
+    )
+    made = make_dataset(read_chat(files, date_order, chat), config, model, out, form or [])
+    show(dataset_text(made, out), {**made.summary.model_dump(mode="json"), "out": out}, as_json)
+
+
+@app.command()
+def train(
+    dataset_dir: Annotated[Path, typer.Argument(help="A folder that `dataset` made.")],
+    out: Annotated[Path, typer.Option(help="The run's folder.")],
+    model: Model = "starter",
+    recipe: Annotated[str, typer.Option(help='"ours", or "blog" for the settings of the blog.')] = "ours",
+    epochs: Annotated[float | None, typer.Option(help="Times each reply is seen.")] = None,
+    learning_rate: Annotated[float | None, typer.Option(help="Peak learning rate.")] = None,
+    rank: Annotated[int | None, typer.Option(help="Rank of the adapter's matrices.")] = None,
+    act_as: Annotated[str | None, typer.Option(help='"t4": behave as on a T4 on a bigger GPU.')] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in --out.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Fine-tune a model on a dataset. Ctrl-C stops and keeps the best so far; --resume goes on."""
+    from pipeline import runs
+    from pipeline.training import RECIPES, TrainingConfig
+
+    if recipe not in RECIPES:
+        raise ChatError(f"The recipe {recipe} is not known: use {' or '.join(RECIPES)}.")
+    if resume:
+        run = runs.resume(out)
+    else:
+        settings = {"epochs": epochs, "learning_rate": learning_rate, "rank": rank, "act_as": act_as}
+        config = checked(TrainingConfig.of, recipe=recipe, model=model, **settings)
+        run = runs.start(dataset_dir, out, config)
+    run = follow(run)
+    data = {
+        "run": run.directory,
+        "status": run.status,
+        "message": run.message,
+        "steps": run.step,
+        "loss_before": run.base_validation_loss,
+        "loss_after": run.best_validation_loss,
+    }
+    show(training_text(run), data, as_json)
+
+
+@app.command()
+def evaluate(
+    run_dir: RunDir,
+    samples: Annotated[int, typer.Option(min=1, help="How many replies are sampled.")] = 100,
+    as_json: AsJson = False,
+) -> None:
+    """Examine a twin on the end of the chat, which it has not seen, beside the model it began as."""
+    from pipeline.evaluation import exam_text
+
+    exam = examine(run_dir, samples)
+    print(exam.model_dump_json() if as_json else exam_text(exam))
+
+
+@app.command()
+def chat(
+    run_dir: Annotated[Path | None, typer.Argument(help="A run's folder; without it, the bare model.")] = None,
+    model: Model = "starter",
+) -> None:
+    """Talk to a twin. Each line is a message; an empty line, Ctrl-D or Ctrl-C ends it."""
+    from pipeline.chat import load_twin
+
+    with say.status("Loading the model"):
+        twin = load_twin(run_dir, model)
+    name = twin.person or model
+    say.print(f"You are talking to {name}'s twin, a model. It can be wrong about everything.", markup=False)
+    history: list[Message] = []
+    while text := ask():
+        for bubble in answer(twin, history, text):
+            print(f"{name}: {bubble}")
+
+
+def ask() -> str:
+    try:
+        return input("you: ").strip()
+    except (EOFError, KeyboardInterrupt):
+        return ""
+
+
+def answer(twin: "Twin", history: list["Message"], text: str) -> Iterator[str]:
+    """The bubbles of the twin's reply to `text`; both go into `history`."""
+    from pipeline.chat import stream_reply
+    from pipeline.prompt import split_bubbles
+
+    history.append({"role": "user", "content": text})
+    *_, reply = ("", *stream_reply(twin, history))
+    history.append({"role": "assistant", "content": reply})
+    yield from split_bubbles(reply)
+
+
+@app.command()
+def demo(
+    out: Annotated[Path | None, typer.Option(help="Keep everything here; else in a new temporary folder.")] = None,
+    samples: Annotated[int, typer.Option(min=1, help="How many replies the exam samples.")] = 100,
+) -> None:
+    """The whole way on the sample chat: read, analyse, dataset, fine-tune, exam, conversation."""
+    from pipeline import analysis, runs
+    from pipeline.dataset import DatasetConfig
+    from pipeline.evaluation import exam_text
+    from pipeline.sample import CREDIT, PERSON, write_sample
+    from pipeline.training import TrainingConfig
+
+    folder = out or Path(tempfile.mkdtemp(prefix="chat-twin-demo-"))
+    folder.mkdir(parents=True, exist_ok=True)
+    if (folder / "run").exists():
+        raise ChatError(f"There is a run in {folder} already: choose an empty folder.")
+    print(f"Everything is kept in {folder}\n\n1. The sample. {CREDIT}")
+    found = read_chat([write_sample(folder)])
+    print(f"\n2. Analyse\n{analysis_text(found.title, analysis.summary(analysis.analyse(found.messages)))}")
+    made = make_dataset(found, DatasetConfig(person=PERSON), "starter", folder / "dataset", [])
+    print(f"\n3. Dataset\n{dataset_text(made, folder / 'dataset')}")
+    print(f"\n4. Fine-tune on {made.summary.train_replies} replies")
+    run = follow(runs.start(folder / "dataset", folder / "run", TrainingConfig()))
+    print(training_text(run))
+    print(f"\n5. Exam\n{exam_text(examine(folder / 'run', samples))}")
+    print("\n6. Chat: what the other wrote in the part that the twin has not seen, and what the twin answers now")
+    converse(folder / "run", [m["content"] for m in made.validation[0].messages if m["role"] == "user"][:8])
+    print(f"\nGo on with: python -m pipeline chat {folder / 'run'}")
+
+
+def converse(run_dir: Path, said: list[str]) -> None:
+    """Print a conversation in which the other side says these things, one turn each."""
+    from pipeline.chat import load_twin
+    from pipeline.prompt import split_bubbles
+
+    twin = load_twin(run_dir)
+    history: list[Message] = []
+    other = twin.others[0] if twin.others else "you"
+    for text in said:
+        for bubble in split_bubbles(text):
+            print(f"  {other}: {bubble}")
+        for bubble in answer(twin, history, text):
+            print(f"  {twin.person}: {bubble}")
+
+
+def main() -> None:
+    """Run a command; what the user can cause is one sentence on stderr and exit code 2."""
+    try:
+        app()
+    except ChatError as error:
+        say.print(str(error), style="red", markup=False)
+        sys.exit(2)
+
+
+if __name__ == "__main__":
+    main()

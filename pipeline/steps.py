@@ -1,0 +1,110 @@
+"""The steps as the command line takes them: each with a bar, and its result as a text."""
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pipeline.errors import ChatError
+from pipeline.terminal import count, progress, say
+
+if TYPE_CHECKING:
+    from pipeline.dataset import Dataset, DatasetConfig
+    from pipeline.evaluation import Exam
+    from pipeline.messages import Chat
+    from pipeline.runs import Run
+
+__all__ = [
+    "analysis_text",
+    "dataset_text",
+    "examine",
+    "follow",
+    "make_dataset",
+    "read_chat",
+    "training_text",
+    "writable",
+]
+
+
+def read_chat(files: list[Path], date_order: str | None = None, chat: str | None = None) -> "Chat":
+    from pipeline.messages import read
+
+    if date_order not in (None, "dmy", "mdy", "ymd"):
+        raise ChatError(f"The date order {date_order} is not known: use dmy, mdy or ymd.")
+    with progress("Reading the chat") as report:
+        return read(files[0] if len(files) == 1 else files, date_order=date_order, chat=chat, progress=report)
+
+
+def writable(path: Path) -> Path:
+    """The path, its folder made. Raises ChatError where that cannot be."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ChatError(f"Nothing can be written to {path.parent}: choose another place.") from error
+    return path
+
+
+def analysis_text(title: str, data: dict[str, Any], out: Path | None = None) -> str:
+    lines = [
+        f"{title}: {count(data['messages'], 'message')}, {count(data['people'], 'person', 'people')}, "
+        f"{count(data['words'], 'word')}, {count(data['days'], 'day')}",
+        *(f"  {row['person']}: {count(row['messages'], 'message')}" for row in data["per_person"][:10]),
+        *([f"Report: {out}"] if out else []),
+    ]
+    return "\n".join(lines)
+
+
+def make_dataset(chat: "Chat", config: "DatasetConfig", model: str, out: Path, forms: list[str]) -> "Dataset":
+    from pipeline.dataset import FORMATS, build_dataset, write_dataset
+    from pipeline.models import load_tokenizer
+
+    if unknown := sorted(set(forms) - set(FORMATS)):
+        raise ChatError(f"The format {unknown[0]} is not known: use {', '.join(FORMATS)}.")
+    with say.status("Building the dataset"):
+        made = build_dataset(chat.messages, config, load_tokenizer(model))
+        write_dataset(made, writable(out), [form for form in FORMATS if form in {"messages", *forms}])
+    return made
+
+
+def dataset_text(made: "Dataset", out: Path) -> str:
+    summary = made.summary
+    lines = [
+        f"{count(summary.train_replies, 'reply', 'replies')} of {made.config.person} to learn from, "
+        f"{summary.validation_replies:,} held out, in {count(summary.sessions, 'conversation')} "
+        f"(a silence of {summary.silence_minutes:.0f} minutes ends one)",
+        f"{count(summary.train_rows, 'row')}, {count(summary.train_tokens, 'token')}: {out}",
+        *(f"Left out: {count(dropped.count, 'message')} ({dropped.reason})" for dropped in made.dropped),
+        *summary.hints,
+    ]
+    return "\n".join(lines)
+
+
+def follow(run: "Run") -> "Run":
+    """Draw the run until its process ends; Ctrl-C asks it to stop, which keeps the best. Raises ChatError."""
+    from pipeline import runs
+
+    with progress("Loading the model") as report:
+        while run.live:
+            try:
+                if run.total_steps:
+                    loss = "" if run.loss is None else f", loss {run.loss:.2f}"
+                    report(run.step / run.total_steps, f"Learning, step {run.step} of {run.total_steps}{loss}")
+                time.sleep(0.5)
+            except KeyboardInterrupt:
+                runs.stop(run.directory)
+            run = runs.read_run(run.directory)
+    if run.status in ("failed", "lost"):
+        raise ChatError(run.message)
+    return run
+
+
+def training_text(run: "Run") -> str:
+    before, after = run.base_validation_loss, run.best_validation_loss
+    losses = f": held-out loss {before:.3f} before, {after:.3f} after" if before and after else ""
+    return f"{run.status.capitalize()} after {count(run.step, 'step')}{losses} (nats a token). {run.directory}"
+
+
+def examine(run_dir: Path, samples: int) -> "Exam":
+    from pipeline.evaluation import evaluate as take_exam
+
+    with progress("Examining") as report:
+        return take_exam(run_dir, samples=samples, progress=lambda what, done: report(done, f"Examining {what}"))
