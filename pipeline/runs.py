@@ -1,0 +1,230 @@
+"""Training runs: start one in a process of its own, follow it by its folder, stop it, go on with it."""
+
+import contextlib
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import polars as pl
+
+from pipeline.errors import ChatError
+from pipeline.training import RunState, Status, TrainingConfig, read_state
+from pipeline.training.follow import last_checkpoint
+from pipeline.training.state import read_control, write_control, write_state
+from pipeline.training.worker import LOCK_VARIABLE, lay_out, read_config
+
+__all__ = ["LIVE", "Run", "list_runs", "pause", "read_metrics", "read_run", "resume", "start", "stop"]
+
+LIVE: tuple[Status, ...] = ("starting", "running", "stopping")
+
+METRICS = {
+    "step": pl.Int64,
+    "epoch": pl.Float64,
+    "loss": pl.Float64,
+    "validation_loss": pl.Float64,
+    "learning_rate": pl.Float64,
+    "tokens_per_second": pl.Float64,
+    "memory_gib": pl.Float64,
+    "seconds_left": pl.Float64,
+    "message": pl.String,
+}
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run as its folder tells it now. Losses in nats a learned token, times in seconds (`started_at` since 1970)."""
+
+    directory: Path
+    config: TrainingConfig
+    status: Status
+    message: str
+    pid: int | None
+    step: int
+    total_steps: int
+    loss: float | None
+    base_validation_loss: float | None
+    validation_loss: float | None
+    best_validation_loss: float | None
+    best_step: int | None
+    tokens_per_second: float | None
+    memory_gib: float | None
+    seconds_left: float | None
+    started_at: float
+    updated_at: float
+    resumable: bool
+    has_adapter: bool
+
+    @property
+    def live(self) -> bool:
+        """Whether a process works on it now."""
+        return self.status in LIVE
+
+
+def start(dataset_dir: Path, run_dir: Path, config: TrainingConfig) -> Run:
+    """Start a run in a process group of its own, so that it outlives the app. Raises ChatError."""
+    lay_out(dataset_dir, run_dir, config)
+    _launch(run_dir)
+    return read_run(run_dir)
+
+
+def resume(run_dir: Path) -> Run:
+    """Go on from the last checkpoint, or from the beginning where there is none. Raises ChatError."""
+    run = read_run(run_dir)
+    if run.live:
+        raise ChatError("This run is still going: there is nothing to resume.")
+    if not run.resumable:
+        raise ChatError("This run is finished: start another to train more.")
+    _launch(run_dir)
+    return read_run(run_dir)
+
+
+def stop(run_dir: Path) -> Run:
+    """Ask the run to end after the step it is in; the best adapter so far is kept."""
+    return _ask(run_dir, "stop")
+
+
+def pause(run_dir: Path) -> Run:
+    """Ask the run to end after the step it is in, with a checkpoint to resume from."""
+    return _ask(run_dir, "pause")
+
+
+def read_run(run_dir: Path) -> Run:
+    """The run as it is now; "lost" when its process is gone without a word. Raises ChatError where no run is."""
+    config = read_config(run_dir)
+    state = read_state(run_dir) or RunState()
+    status, message = state.status, state.message
+    if status in LIVE:
+        if not _is_held(run_dir):
+            # The process may have ended well between the two looks.
+            state = read_state(run_dir) or state
+            status, message = state.status, state.message
+            if status in LIVE:
+                status, message = "lost", _lost(run_dir, state)
+        elif status == "running" and read_control(run_dir):
+            status = "stopping"
+    metrics = read_metrics(run_dir)
+    return Run(
+        directory=run_dir,
+        config=config,
+        status=status,
+        message=message,
+        pid=state.pid if status in LIVE else None,
+        step=state.step,
+        total_steps=state.total_steps,
+        loss=_last(metrics, "loss"),
+        base_validation_loss=state.base_validation_loss,
+        validation_loss=_last(metrics, "validation_loss"),
+        best_validation_loss=state.best_validation_loss,
+        best_step=state.best_step,
+        tokens_per_second=_last(metrics, "tokens_per_second"),
+        memory_gib=_last(metrics, "memory_gib"),
+        seconds_left=_last(metrics, "seconds_left") if status in LIVE else None,
+        started_at=(run_dir / "config.json").stat().st_mtime,
+        updated_at=state.updated_at,
+        resumable=status in ("paused", "failed", "lost") or (status == "stopped" and _has_checkpoint(run_dir)),
+        has_adapter=(run_dir / "adapter" / "adapter_config.json").exists(),
+    )
+
+
+def read_metrics(run_dir: Path) -> pl.DataFrame:
+    """One row a line of metrics.jsonl, in order; columns as in METRICS, null where a line has none."""
+    try:
+        text = (run_dir / "metrics.jsonl").read_bytes()
+    except OSError:
+        return pl.DataFrame(schema=METRICS)
+    whole = text[: text.rfind(b"\n") + 1]  # the last line may be half written
+    if not whole.strip():
+        return pl.DataFrame(schema=METRICS)
+    return pl.read_ndjson(whole, schema=METRICS)
+
+
+def list_runs(root: Path) -> list[Run]:
+    """The runs in the folders under `root`, newest first."""
+    runs = []
+    for config in root.glob("*/config.json"):
+        with contextlib.suppress(ChatError):
+            runs.append(read_run(config.parent))
+    return sorted(runs, key=lambda run: run.started_at, reverse=True)
+
+
+def _launch(run_dir: Path) -> None:
+    """Start the worker with the run's lock in its hands: from here on, lock held means worker alive."""
+    with _lock(run_dir) as lock, (run_dir / "log.txt").open("ab") as log:
+        write_control(run_dir, "")
+        write_state(run_dir, status="starting", pid=None, message="")
+        worker = subprocess.Popen(
+            [sys.executable, "-m", "pipeline.training", str(run_dir.resolve())],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+            pass_fds=[lock],
+            cwd=Path(__file__).parent.parent,
+            env={**os.environ, LOCK_VARIABLE: str(lock), "PYTHONUNBUFFERED": "1"},
+        )
+    # Collects the exit code while this process lives, so that no zombie is left behind.
+    threading.Thread(target=worker.wait, daemon=True).start()
+
+
+@contextlib.contextmanager
+def _lock(run_dir: Path) -> Iterator[int]:
+    import fcntl
+
+    descriptor = os.open(run_dir / "worker.lock", os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        for _ in range(20):  # a reader may be looking at it just now
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                time.sleep(0.05)
+        else:
+            raise ChatError("This run is still going: stop it first.")
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+def _is_held(run_dir: Path) -> bool:
+    import fcntl
+
+    try:
+        descriptor = os.open(run_dir / "worker.lock", os.O_RDONLY)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False
+
+
+def _ask(run_dir: Path, wish: Literal["stop", "pause"]) -> Run:
+    run = read_run(run_dir)
+    if not run.live:
+        raise ChatError("This run is not going, so there is nothing to stop.")
+    write_control(run_dir, wish)
+    return read_run(run_dir)
+
+
+def _lost(run_dir: Path, state: RunState) -> str:
+    if _has_checkpoint(run_dir):
+        return f"The run was cut off after step {state.step}: it can go on from its last checkpoint."
+    return "The run was cut off before its first checkpoint: it can be started again."
+
+
+def _has_checkpoint(run_dir: Path) -> bool:
+    return last_checkpoint(run_dir) is not None
+
+
+def _last(metrics: pl.DataFrame, column: str) -> float | None:
+    values = metrics[column].drop_nulls()
+    return float(values[-1]) if len(values) else None

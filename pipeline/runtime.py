@@ -1,0 +1,206 @@
+"""This machine, and what training on it is best done with: each choice comes with its reason and can be overridden."""
+
+import os
+from dataclasses import dataclass
+from typing import Any, Literal
+
+__all__ = ["T4_GIB", "Choice", "Device", "Machine", "Plan", "act_as_t4", "plan_training", "this_machine"]
+
+T4_GIB = 14.56  # what a T4 (Tesla, 16 GB) leaves to a process, in GiB
+Device = Literal["cuda", "mps", "cpu"]
+GIB = 2**30
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A setting and why it was chosen, in a sentence for the user."""
+
+    value: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Machine:
+    """What there is to train on. `memory` and `free` in GiB, of the GPU where there is one, else of this computer.
+
+    `problem`: a sentence when there is a GPU that this installation cannot drive.
+    """
+
+    device: Device
+    name: str
+    memory: float
+    free: float
+    cores: int
+    capability: tuple[int, int] | None = None
+    gpus: int = 0
+    fast_bf16: bool = False
+    problem: str | None = None
+    acts_as_t4: bool = False
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How to train on a machine. `tokens_per_batch`: how many tokens go through the model at once."""
+
+    device: Device
+    cores: int
+    dtype: Choice
+    quantise: Choice
+    attention: Choice
+    optimiser: Choice
+    tokens_per_batch: int
+    batch_reason: str
+
+    def reasons(self) -> list[tuple[str, str, str]]:
+        """(setting, value, reason) for the user, in the order in which they matter."""
+        return [
+            ("Precision", self.dtype.value, self.dtype.reason),
+            ("Base weights", self.quantise.value, self.quantise.reason),
+            ("Attention", self.attention.value, self.attention.reason),
+            ("Optimiser", self.optimiser.value, self.optimiser.reason),
+            ("Tokens at once", f"{self.tokens_per_batch:,}", self.batch_reason),
+        ]
+
+
+def this_machine(act_as: Literal["t4"] | None = None) -> Machine:
+    """The first GPU that torch can drive, else Apple's, else the CPU."""
+    import torch
+
+    cores = _free_cores()
+    if torch.cuda.is_available():
+        free, total = torch.cuda.mem_get_info(0)
+        capability = torch.cuda.get_device_capability(0)
+        name = torch.cuda.get_device_name(0)
+        as_t4 = act_as == "t4"
+        if as_t4:
+            total, name, capability = min(total, int(T4_GIB * GIB)), f"{name}, acting as a T4", (7, 5)
+        return Machine(
+            "cuda", name, total / GIB, min(free, total) / GIB, cores, capability, torch.cuda.device_count(),
+            # torch.cuda.is_bf16_supported() says yes on a T4 too, where bf16 is emulated.
+            fast_bf16=capability >= (8, 0), acts_as_t4=as_t4,
+        )  # fmt: skip
+    memory, free_memory = _computer_memory()
+    if torch.backends.mps.is_available():
+        return Machine("mps", "Apple GPU", memory, free_memory, cores, gpus=1)
+    return Machine(
+        "cpu", "CPU", memory, free_memory, cores, fast_bf16=_cpu_has_bf16(), problem=_undriven_gpu(), acts_as_t4=False
+    )
+
+
+def act_as_t4() -> None:
+    """Hold this process to a T4 on a bigger GPU: its memory, and the one fast attention kernel that a T4 has."""
+    import torch
+
+    if not torch.cuda.is_available():
+        return
+    total = torch.cuda.get_device_properties(0).total_memory
+    torch.cuda.set_per_process_memory_fraction(min(1.0, T4_GIB * GIB / total))
+    torch.backends.cuda.enable_flash_sdp(False)
+    torch.backends.cuda.enable_cudnn_sdp(False)
+
+
+def plan_training(
+    machine: Machine,
+    parameters: int,
+    *,
+    precision: Literal["auto", "bf16", "fp16", "fp32"] = "auto",
+    quantise: Literal["auto", "nf4", "none"] = "auto",
+    optimiser: str = "auto",
+    tokens_per_batch: int | None = None,
+) -> Plan:
+    """What to train a model of so many parameters with on this machine; what is not "auto" is kept as asked."""
+    batch, batch_reason = _choose_batch(machine, parameters)
+    if tokens_per_batch is not None:
+        batch, batch_reason = tokens_per_batch, "as asked"
+    return Plan(
+        machine.device,
+        machine.cores,
+        _choose_dtype(machine) if precision == "auto" else Choice(precision, "as asked"),
+        _choose_weights(machine, parameters) if quantise == "auto" else Choice(quantise, "as asked"),
+        _choose_attention(machine),
+        _choose_optimiser(machine) if optimiser == "auto" else Choice(optimiser, "as asked"),
+        batch,
+        batch_reason,
+    )
+
+
+def _choose_dtype(machine: Machine) -> Choice:
+    if machine.device == "cuda":
+        if machine.fast_bf16:
+            return Choice("bf16", "this GPU computes bfloat16 at full speed, and it needs no loss scaling")
+        return Choice("fp16", "GPUs before Ampere (a T4, say) only emulate bfloat16; the LoRA weights stay in float32")
+    if machine.device == "cpu" and machine.fast_bf16:
+        return Choice("bf16", "this CPU multiplies bfloat16 in hardware, two to three times faster than float32")
+    if machine.device == "cpu":
+        return Choice("fp32", "this CPU has no bfloat16 instructions, so float32 is faster")
+    return Choice("fp32", "the safe choice on Apple's GPU")
+
+
+def _choose_weights(machine: Machine, parameters: int) -> Choice:
+    if machine.device != "cuda":
+        return Choice("none", "4-bit saves memory, not time, and this model is trained in main memory")
+    if parameters * 2 / GIB < 0.3 * machine.memory:
+        return Choice("none", "the model takes under a third of the GPU in 16 bits, and computes faster unquantised")
+    return Choice("nf4", "in 4 bits (NF4, double quantisation) the frozen weights take a quarter of the memory")
+
+
+def _choose_attention(machine: Machine) -> Choice:
+    if machine.device == "cuda":
+        kernel = "memory-efficient" if (machine.capability or (0, 0)) < (8, 0) else "flash"
+        return Choice("documents", f"rows lie end to end without padding, each seen alone by the {kernel} kernel")
+    return Choice("documents", "rows lie end to end without padding, and each attends to itself alone")
+
+
+def _choose_optimiser(machine: Machine) -> Choice:
+    if machine.device == "cuda":
+        return Choice("paged_adamw_8bit", "AdamW with 8-bit moments that may move to main memory when the GPU is full")
+    return Choice("adamw_torch", "plain AdamW; only the thin LoRA matrices have moments")
+
+
+def _choose_batch(machine: Machine, parameters: int) -> tuple[int, str]:
+    if machine.device != "cuda":
+        return 1024, "enough to keep the cores busy; more only takes memory"
+    room = 4096 if parameters > 2.5e9 else 8192
+    return room, "each pass unpacks every weight once, so it should carry many tokens"
+
+
+def _free_cores() -> int:
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _cpu_has_bf16() -> bool:
+    import torch
+
+    probes = ("_is_avx512_bf16_supported", "_is_amx_tile_supported")
+    return any(bool(getattr(torch.cpu, probe, bool)()) for probe in probes)
+
+
+def _computer_memory() -> tuple[float, float]:
+    """(all, available) in GiB, of this computer or, where that is less, of the container it runs in."""
+    import psutil
+
+    memory: Any = psutil.virtual_memory()
+    return memory.total / GIB, memory.available / GIB
+
+
+def _undriven_gpu() -> str | None:
+    """A GPU that torch cannot use is told from no GPU at all."""
+    import warnings
+
+    import torch
+
+    if not os.path.exists("/proc/driver/nvidia/version"):
+        return None
+    if torch.version.cuda is None:
+        return "There is an NVIDIA GPU here, but this PyTorch was built without CUDA: install the CUDA build to use it."
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        torch.cuda.is_available()
+    if any("driver" in str(warning.message) for warning in caught):
+        return (
+            f"There is an NVIDIA GPU here, but its driver is too old for this PyTorch (CUDA {torch.version.cuda}): "
+            "update the driver, or install an older PyTorch."
+        )
+    return "There is an NVIDIA GPU here, but PyTorch cannot use it: is another program or container setting hiding it?"

@@ -1,0 +1,143 @@
+"""From a dataset to batches: rows as token ids, and the plan of which rows go through the model together."""
+
+import random
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pipeline.dataset import Row
+from pipeline.errors import ChatError
+from pipeline.prompt import Message, Template, encode_all
+
+__all__ = ["IGNORED", "Example", "collate", "encode_rows", "learned_text", "plan_steps"]
+
+IGNORED = -100  # the label of a token that does not count in the loss
+
+
+@dataclass(frozen=True)
+class Example:
+    """A row as token ids; `labels` are the ids where they are learned, else IGNORED."""
+
+    ids: tuple[int, ...]
+    labels: tuple[int, ...]
+
+    @property
+    def learned(self) -> int:
+        """How many tokens are learned."""
+        return sum(label != IGNORED for label in self.labels)
+
+
+def encode_rows(
+    rows: Iterable[Row], template: Template, tokenizer: Any, max_tokens: int, learn: str = "replies"
+) -> list[Example]:
+    """Rows as examples of at most `max_tokens` tokens; a longer one loses its oldest turns. Rows too long are left out.
+
+    learn "everything": all tokens but the first count in the loss, as most notebooks have it.
+    """
+    rows = list(rows)
+    waiting = [(list(row.messages), row.learn_from) for row in rows]
+    examples: list[Example] = []
+    while waiting:
+        shorter = []
+        for (messages, learn_from), encoded in zip(waiting, encode_all(template, tokenizer, waiting), strict=True):
+            if len(encoded.ids) > max_tokens:
+                shorter += _without_oldest(messages, learn_from)
+                continue
+            everything = learn == "everything"
+            labels = tuple(
+                token if everything or learned else IGNORED
+                for token, learned in zip(encoded.ids, encoded.learned, strict=True)
+            )
+            example = Example(tuple(encoded.ids), labels)
+            if example.learned:
+                examples.append(example)
+        waiting = shorter
+    return examples
+
+
+def _without_oldest(messages: list[Message], learn_from: int) -> list[tuple[list[Message], int]]:
+    """The conversation without its first exchange, or nothing when only one is left."""
+    first = 1 if messages and messages[0]["role"] == "system" else 0
+    rest = messages[:first] + messages[first + 2 :]
+    if len(rest) < first + 2:
+        return []
+    return [(rest, max(first, learn_from - 2))]
+
+
+def learned_text(examples: Sequence[Example], tokenizer: Any, count: int = 3) -> list[str]:
+    """What the first rows teach, as text. Raises ChatError where nothing is learned: better now than in an hour."""
+    texts = [tokenizer.decode([t for t in example.labels if t != IGNORED]) for example in examples[:count]]
+    if not texts or not any(text.strip() for text in texts):
+        raise ChatError("No token of this dataset would be learned from: build it again and check its rows.")
+    return texts
+
+
+def plan_steps(
+    lengths: Sequence[int], *, epochs: float, tokens_per_step: int, tokens_per_batch: int, processes: int, seed: int
+) -> tuple[list[list[int]], int]:
+    """(batches, batches a step): which rows (by index) go through the model together, for all epochs in order.
+
+    Every epoch takes each row once, in an order of its own that depends on the seed alone. Batches are of like size
+    and hold at most `tokens_per_batch` tokens (a longer row goes alone); their number is a multiple of a step's.
+    """
+    per_step = max(1, round(tokens_per_step / (tokens_per_batch * processes))) * processes
+    batches: list[list[int]] = []
+    for epoch in range(int(epochs) + (epochs % 1 > 0)):
+        share = min(1.0, epochs - epoch)
+        made = _fill_epoch(lengths, tokens_per_step, tokens_per_batch, per_step, random.Random(f"{seed}/{epoch}"))
+        steps = max(1, round(len(made) / per_step * share))
+        batches += made[: steps * per_step]
+    return batches, per_step
+
+
+def _fill_epoch(
+    lengths: Sequence[int], tokens_per_step: int, tokens_per_batch: int, per_step: int, rng: random.Random
+) -> list[list[int]]:
+    order = list(range(len(lengths)))
+    rng.shuffle(order)
+    order.sort(key=lambda index: -lengths[index])  # stable: rows of one length stay shuffled
+    steps = max(1, round(sum(lengths) / tokens_per_step))
+    while True:
+        count = min(steps * per_step, max(per_step, len(lengths) // per_step * per_step))
+        batches = _fill(order, lengths, count)
+        fits = all(sum(lengths[i] for i in batch) <= tokens_per_batch or len(batch) == 1 for batch in batches)
+        if fits or count < steps * per_step:
+            break
+        steps += 1
+    rng.shuffle(batches)
+    return batches
+
+
+def _fill(order: Sequence[int], lengths: Sequence[int], count: int) -> list[list[int]]:
+    """Each row, longest first, into the batch that holds least."""
+    import heapq
+
+    heap = [(0, batch) for batch in range(count)]
+    batches: list[list[int]] = [[] for _ in range(count)]
+    for index in order:
+        tokens, batch = heapq.heappop(heap)
+        batches[batch].append(index)
+        heapq.heappush(heap, (tokens + lengths[index], batch))
+    return batches
+
+
+def collate(examples: Sequence[Example], device: Any = None) -> dict[str, Any]:
+    """Examples end to end as one sequence of shape (1, tokens), with what `documents` attention needs to know."""
+    import torch
+
+    lengths = tuple(len(example.ids) for example in examples)
+    starts = [0]
+    for length in lengths:
+        starts.append(starts[-1] + length)
+
+    def flat(values: Iterable[int]) -> Any:
+        return torch.tensor([list(values)], device=device)
+
+    return {
+        "input_ids": flat(i for example in examples for i in example.ids),
+        # Nothing comes before a row's first token, so it is never learned: else it would follow the row before.
+        "labels": flat(i for example in examples for i in (IGNORED, *example.labels[1:])),
+        "position_ids": flat(position for length in lengths for position in range(length)),
+        "row_lengths": lengths,
+        "row_starts": torch.tensor(starts, dtype=torch.int32, device=device),
+    }

@@ -1,0 +1,199 @@
+"""One fine-tune from a run's folder: dataset, model, steps, validation, the best adapter."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pipeline.dataset import read_dataset
+from pipeline.errors import ChatError
+from pipeline.models import load_model, load_tokenizer
+from pipeline.prompt import Template, read_template
+from pipeline.runtime import Plan, act_as_t4, plan_training, this_machine
+from pipeline.training.attention import ATTENTION, register_attention
+from pipeline.training.config import TrainingConfig, choose_learning_rate
+from pipeline.training.data import Example, encode_rows, learned_text, plan_steps
+from pipeline.training.follow import Follower, last_checkpoint, make_callback
+from pipeline.training.state import replace_text, write_state
+from pipeline.training.trainer import Batches, make_trainer, trainer_arguments
+
+__all__ = ["Prepared", "fit", "is_first_process", "plan_for", "planned_tokens_per_batch", "prepare"]
+
+VALIDATION_TOKENS = 24_000  # enough for a loss that is good to a few thousandths; more only takes time
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """What is to be learned from: rows as token ids, and the template that made them so."""
+
+    tokenizer: Any
+    template: Template
+    train: list[Example]
+    validation: list[Example]
+
+
+def is_first_process() -> bool:
+    """Whether this process writes: of several that train together, one does."""
+    return os.environ.get("RANK", "0") == "0"
+
+
+def prepare(run_dir: Path, config: TrainingConfig) -> Prepared:
+    """The run's dataset as token ids. Raises ChatError where there is nothing to learn."""
+    dataset = read_dataset(run_dir / "dataset")
+    tokenizer = load_tokenizer(config.model)
+    template = read_template(tokenizer)
+    if is_first_process():
+        replace_text(run_dir / "template.json", template.model_dump_json(indent=1))
+    train = encode_rows(dataset.train, template, tokenizer, config.max_tokens, config.learn)
+    validation = encode_rows(dataset.validation, template, tokenizer, config.max_tokens)
+    learned_text(train, tokenizer)
+    kept: list[Example] = []
+    tokens = 0
+    for example in validation:
+        tokens += len(example.ids)
+        if kept and tokens > VALIDATION_TOKENS:
+            break
+        kept.append(example)
+    return Prepared(tokenizer, template, train, kept)
+
+
+def fit(run_dir: Path, config: TrainingConfig) -> None:
+    """Train until done, stopped or paused, from the last checkpoint if there is one; the folder tells the rest.
+
+    Raises ChatError for what the user can mend.
+    """
+    if config.act_as == "t4":
+        act_as_t4()
+    data = prepare(run_dir, config)
+    plan = plan_for(config)
+    model = load_for_training(config, plan)
+    processes = int(os.environ.get("WORLD_SIZE", "1"))
+    batches, per_step = make_batches(data.train, config, plan, processes)
+    steps = len(batches) // per_step
+    follower = Follower(run_dir, config, steps, make_held_out(data.validation, plan))
+    rate = config.learning_rate or choose_learning_rate(count_parameters(model))[0]
+    arguments = trainer_arguments(
+        config, run_dir,
+        dtype=plan.dtype.value, device=plan.device, optimiser=plan.optimiser.value, rate=rate, steps=steps,
+        batches_per_step=per_step // processes, checkpointing=checkpoint_activations(config, plan),
+    )  # fmt: skip
+    trainer = make_trainer(
+        model, data.tokenizer, arguments, lora_config(config), batches, [make_callback(follower)],
+        padded=config.batching == "rows",
+    )  # fmt: skip
+    follower.attach(trainer)
+    checkpoint = last_checkpoint(run_dir)
+    if is_first_process():
+        write_state(run_dir, status="running", pid=os.getpid(), total_steps=steps, message="")
+    follower.begin(checkpoint)
+    trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+    follower.finish()
+
+
+def plan_for(config: TrainingConfig) -> Plan:
+    """How this machine will train what the configuration names."""
+    return plan_training(
+        this_machine(config.act_as),
+        parameters_of(config.model),
+        precision=config.precision,
+        quantise=config.quantise,
+        optimiser=config.optimiser,
+        tokens_per_batch=config.tokens_per_batch,
+    )
+
+
+def planned_tokens_per_batch(config: TrainingConfig) -> int:
+    """How many tokens go through the model at once."""
+    return plan_for(config).tokens_per_batch
+
+
+def load_for_training(config: TrainingConfig, plan: Plan) -> Any:
+    """The frozen base model, as the plan has it."""
+    import torch
+
+    if plan.device == "cpu":
+        torch.set_num_threads(plan.cores)
+    register_attention()
+    model = load_model(
+        config.model,
+        dtype={"bf16": torch.bfloat16, "fp16": torch.float16, "fp32": torch.float32}[plan.dtype.value],
+        quantise=plan.quantise.value == "nf4",
+        device=int(os.environ.get("LOCAL_RANK", "0")) if plan.device == "cuda" else plan.device,
+        attention=ATTENTION if config.batching == "tokens" else "sdpa",
+    )
+    model.config.use_cache = False
+    return model
+
+
+def parameters_of(model: str) -> int:
+    """The number of weights, read from the model's configuration before anything is loaded."""
+    import torch
+    from transformers import AutoConfig, AutoModelForCausalLM
+
+    from pipeline.models import resolve
+
+    try:
+        with torch.device("meta"):
+            return count_parameters(AutoModelForCausalLM.from_config(AutoConfig.from_pretrained(resolve(model))))
+    except (OSError, ValueError) as error:
+        raise ChatError(f'The model {model} could not be read: check its name, or use "starter".') from error
+
+
+def count_parameters(model: Any) -> int:
+    return sum(parameter.numel() for parameter in model.parameters())
+
+
+def lora_config(config: TrainingConfig) -> Any:
+    """PEFT's configuration; no named targets means every linear layer but the head."""
+    from peft import LoraConfig
+
+    return LoraConfig(
+        r=config.rank,
+        lora_alpha=config.alpha,
+        lora_dropout=config.dropout,
+        target_modules=list(config.targets) or "all-linear",
+        task_type="CAUSAL_LM",
+    )
+
+
+def make_batches(examples: list[Example], config: TrainingConfig, plan: Plan, processes: int) -> tuple[Batches, int]:
+    """(batches of all epochs in order, batches a step over all processes)."""
+    lengths = [len(example.ids) for example in examples]
+    if config.batching == "tokens":
+        rows, per_step = plan_steps(
+            lengths, epochs=config.epochs, tokens_per_step=config.tokens_per_step,
+            tokens_per_batch=plan.tokens_per_batch, processes=processes, seed=config.seed,
+        )  # fmt: skip
+    else:
+        rows, per_step = plan_rows(lengths, config, processes)
+    return Batches(examples, rows), per_step
+
+
+def plan_rows(lengths: list[int], config: TrainingConfig, processes: int) -> tuple[list[list[int]], int]:
+    """Batches of so many rows of like length (what `group_by_length` does), shuffled."""
+    import random
+
+    rows: list[list[int]] = []
+    size = config.rows_per_step
+    for epoch in range(max(1, round(config.epochs))):
+        rng = random.Random(f"{config.seed}/{epoch}")
+        order = sorted(range(len(lengths)), key=lambda index: (-lengths[index], rng.random()))
+        groups = [order[at : at + size] for at in range(0, len(order), size)]
+        rng.shuffle(groups)
+        rows += groups
+    return rows[: max(processes, len(rows) // processes * processes)], processes
+
+
+def make_held_out(examples: list[Example], plan: Plan) -> Batches | None:
+    if not examples:
+        return None
+    lengths = [len(example.ids) for example in examples]
+    size = max(plan.tokens_per_batch, *lengths) if len(lengths) > 1 else max(plan.tokens_per_batch, lengths[0])
+    rows, _ = plan_steps(lengths, epochs=1, tokens_per_step=size, tokens_per_batch=size, processes=1, seed=0)
+    return Batches(examples, rows)
+
+
+def checkpoint_activations(config: TrainingConfig, plan: Plan) -> bool:
+    if config.checkpointing != "auto":
+        return config.checkpointing == "always"
+    return plan.device == "cuda"
