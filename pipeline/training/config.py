@@ -22,7 +22,7 @@ class TrainingConfig(BaseModel):
     dropout: float = Field(0.0, ge=0, lt=1, description="dropout on the way into LoRA")
     targets: tuple[str, ...] = Field((), description="names of the layers that get LoRA; none: all linear layers")
 
-    epochs: float = Field(3.0, gt=0, le=100, description="times each reply is seen")
+    epochs: float = Field(1.0, gt=0, le=100, description="times each reply is seen")
     learning_rate: float | None = Field(None, gt=0, lt=1, description="peak rate; none: by the size of the model")
     scheduler: Literal["cosine", "linear", "constant"] = Field("cosine", description="how the rate falls")
     warmup: float = Field(0.05, ge=0, lt=1, description="share of the steps in which the rate rises")
@@ -33,7 +33,7 @@ class TrainingConfig(BaseModel):
     learn: Literal["replies", "everything"] = Field("replies", description="which tokens count in the loss")
     batching: Literal["tokens", "rows"] = Field("tokens", description="steps filled by tokens, or padded rows")
     max_tokens: int = Field(1024, ge=64, description="longest row; older turns beyond it are left out")
-    tokens_per_step: int = Field(2048, ge=128, description="tokens an optimiser step learns from (batching: tokens)")
+    tokens_per_step: int = Field(1024, ge=128, description="tokens an optimiser step learns from (batching: tokens)")
     tokens_per_batch: int | None = Field(None, ge=128, description="tokens at once; none: by the machine")
     rows_per_step: int = Field(4, ge=1, description="rows an optimiser step learns from (batching: rows)")
 
