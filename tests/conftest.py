@@ -13,8 +13,56 @@ os.environ.update(
 )
 os.environ.pop("HF_TOKEN", None)
 
+import pytest
 from hypothesis import HealthCheck, settings
 
 # Workers share two cores with training and a browser: a slow example says nothing about the code.
 settings.register_profile("house", deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True)
 settings.load_profile("house")
+
+
+@pytest.fixture(scope="session")
+def tiny_tokenizer():
+    """A tokenizer of bytes with a ChatML template: made here, fetched from nowhere."""
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers
+    from transformers import PreTrainedTokenizerFast
+
+    special = ["<|endoftext|>", "<|im_start|>", "<|im_end|>"]
+    letters = sorted(pre_tokenizers.ByteLevel.alphabet())
+    made = Tokenizer(models.BPE(vocab={token: i for i, token in enumerate([*special, *letters])}, merges=[]))
+    made.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    made.decoder = decoders.ByteLevel()
+    tokenizer = PreTrainedTokenizerFast(
+        tokenizer_object=made, bos_token=special[1], eos_token=special[2], unk_token=special[0], pad_token=special[2]
+    )
+    tokenizer.chat_template = (
+        "{% for m in messages %}{{ '<|im_start|>' + m['role'] + '\n' + m['content'] + '<|im_end|>\n' }}{% endfor %}"
+        "{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}"
+    )
+    return tokenizer
+
+
+@pytest.fixture(scope="session")
+def tiny_model(tiny_tokenizer):
+    """A Llama of two small layers with random weights, float32, the same in every test."""
+    import torch
+    from transformers import LlamaConfig, LlamaForCausalLM
+
+    torch.set_num_threads(1)
+    torch.manual_seed(0)
+    config = LlamaConfig(
+        vocab_size=len(tiny_tokenizer), hidden_size=64, intermediate_size=96, num_hidden_layers=2,
+        num_attention_heads=4, num_key_value_heads=2, max_position_embeddings=2048, initializer_range=0.3,
+        bos_token_id=1, eos_token_id=2, pad_token_id=2,
+    )  # fmt: skip
+    return LlamaForCausalLM(config).eval().requires_grad_(False)
+
+
+@pytest.fixture
+def tiny_engine(tiny_model, tiny_tokenizer):
+    """An engine over the tiny model, with nothing kept yet."""
+    from pipeline.chat import Engine
+    from pipeline.chat.decoder import Decoder
+    from pipeline.prompt import read_template
+
+    return Engine(Decoder(tiny_model), tiny_tokenizer, read_template(tiny_tokenizer), 2048)

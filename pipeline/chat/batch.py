@@ -1,14 +1,14 @@
 """Many conversations at once: the loss of their replies, and replies sampled at many places of them.
 
-A conversation is read once; a reply sampled at any place of it goes on from a fork of the cache there. Rows that have
-ended leave the batch, so that it gets faster as it goes.
+A conversation is read once, and replies sampled at any places of it go on from its cache. Those that have ended leave
+the batch, so that it gets faster as it goes.
 """
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pipeline.chat.cache import KeyValues, join
+from pipeline.chat.cache import Forks, KeyValues, join
 from pipeline.chat.engine import Engine
 from pipeline.chat.generation import GenerationConfig, pick
 from pipeline.prompt import Encoded
@@ -20,7 +20,7 @@ __all__ = ["Place", "Readings", "read_and_sample"]
 
 READ_TOKENS = 4096  # padded tokens of a batch that is read
 HEAD_ROWS = 512  # positions whose scores over the vocabulary are in memory at once
-CACHE_BYTES = 1 << 30  # of keys and values of a batch that is sampled
+CACHE_BYTES = 1 << 30  # of keys and values that are held for replies to be sampled together
 
 Place = tuple[int, int]  # (conversation, token index at which a reply begins)
 
@@ -31,13 +31,6 @@ class Readings:
 
     nats: list[list[float]]
     replies: dict[Place, list[int]]
-
-
-@dataclass
-class _Fork:
-    place: Place
-    cache: KeyValues
-    logits: "Tensor"
 
 
 def read_and_sample(
@@ -55,27 +48,52 @@ def read_and_sample(
 
     config = config or GenerationConfig()
     nats: list[list[float]] = [[] for _ in conversations]
-    forks: list[_Fork] = []
     replies: dict[Place, list[int]] = {}
-    generator = torch.Generator(engine.decoder.device).manual_seed(config.seed or 0)
     wanted: dict[int, list[int]] = {}
     for conversation, at in places:
         wanted.setdefault(conversation, []).append(at)
-    total = sum(len(c.ids) for c in conversations) or 1
-    read = 0
+    waiting = _Waiting()
+    total, read = sum(len(c.ids) for c in conversations) or 1, 0
+    generator = torch.Generator(engine.decoder.device).manual_seed(config.seed or 0)
     with torch.inference_mode():
         for indices, hidden, cache in _read(engine, conversations):
             for row, index in enumerate(indices):
                 nats[index] = _losses(engine, hidden[row], conversations[index])
-                for at in wanted.get(index, ()):
-                    logits = engine.decoder.logits(hidden[row, at - 1])
-                    forks.append(_Fork((index, at), cache.fork([row], [at], at), logits))
                 read += len(conversations[index].ids)
-            while forks and (_bytes(forks, config) > CACHE_BYTES or read == total):
-                taken = _take(forks, config)
-                replies.update(_sample(engine, taken, config, generator))
+            waiting.add(engine, indices, hidden, cache, wanted)
+            if waiting.places and (waiting.bytes > CACHE_BYTES or read == total):
+                replies.update(_sample(engine, waiting, config, generator))
+                waiting = _Waiting()
             progress(read / total)
     return Readings(nats, replies)
+
+
+class _Waiting:
+    """Places of conversations that have been read, until there are enough to sample together."""
+
+    def __init__(self) -> None:
+        self.places: list[Place] = []
+        self.rows: list[int] = []
+        self.logits: list[Tensor] = []
+        self.caches: list[KeyValues] = []
+
+    def add(
+        self, engine: Engine, indices: list[int], hidden: "Tensor", cache: KeyValues, wanted: dict[int, list[int]]
+    ) -> None:
+        """Take over a batch that was read: of each row the places that are wanted."""
+        first = sum(len(c.lengths) for c in self.caches)
+        before = len(self.places)
+        for row, index in enumerate(indices):
+            for at in wanted.get(index, ()):
+                self.places.append((index, at))
+                self.rows.append(first + row)
+                self.logits.append(engine.decoder.logits(hidden[row, at - 1]))
+        if len(self.places) > before:
+            self.caches.append(cache)
+
+    @property
+    def bytes(self) -> int:
+        return sum(cache.bytes for cache in self.caches)
 
 
 def _read(engine: Engine, conversations: Sequence[Encoded]) -> "Iterator[tuple[list[int], Tensor, KeyValues]]":
@@ -112,37 +130,19 @@ def _losses(engine: Engine, hidden: "Tensor", conversation: Encoded) -> list[flo
     return losses
 
 
-def _bytes(forks: Sequence[_Fork], config: GenerationConfig) -> int:
-    """What a batch of all these forks would take."""
-    if not forks:
-        return 0
-    a_token = forks[0].cache.bytes // forks[0].cache.room
-    return len(forks) * (max(f.cache.room for f in forks) + config.max_new_tokens) * a_token
-
-
-def _take(forks: list[_Fork], config: GenerationConfig) -> list[_Fork]:
-    """Take a batch of forks that fits in memory out of the list, the longest first; at least one."""
-    forks.sort(key=lambda f: f.cache.room)
-    taken = [forks.pop()]
-    while forks and _bytes([*taken, forks[-1]], config) <= CACHE_BYTES:
-        taken.append(forks.pop())
-    return taken
-
-
 def _sample(
-    engine: Engine, forks: Sequence[_Fork], config: GenerationConfig, generator: "Generator"
+    engine: Engine, waiting: _Waiting, config: GenerationConfig, generator: "Generator"
 ) -> dict[Place, list[int]]:
-    """One reply for each fork, all in one batch."""
+    """One reply at each place, all in one batch."""
     import torch
 
     device = engine.decoder.device
-    room = max(f.cache.room for f in forks) + config.max_new_tokens
-    cache = join([f.cache.fork([0], [f.cache.room], room) for f in forks])
-    logits = torch.stack([f.logits for f in forks])
+    forks = Forks(join(waiting.caches), waiting.rows, [at for _, at in waiting.places], config.max_new_tokens)
+    logits = torch.stack(waiting.logits)
     ends = torch.tensor(sorted(engine.ends), device=device)
     stops = torch.tensor(sorted(engine.stops), device=device)
-    live = list(range(len(forks)))
-    replies: list[list[int]] = [[] for _ in forks]
+    live = list(range(len(waiting.places)))
+    replies: list[list[int]] = [[] for _ in live]
     for step in range(config.max_new_tokens):
         seen = None
         if config.repetition_penalty > 1 and step:
@@ -155,9 +155,10 @@ def _sample(
             left = going.nonzero()[:, 0]
             live = [live[i] for i in left.tolist()]
             chosen = chosen[left]
-            cache.keep_rows(left)
+            if live:
+                forks.keep(left)
         if not live or step + 1 == config.max_new_tokens:
             break
         with engine.lock:
-            logits = engine.decoder.logits(engine.decoder.forward(chosen[:, None], cache)[:, -1])
-    return {fork.place: reply for fork, reply in zip(forks, replies, strict=True)}
+            logits = engine.decoder.logits(engine.decoder.forward(chosen[:, None], forks)[:, -1])
+    return dict(zip(waiting.places, replies, strict=True))

@@ -1,4 +1,4 @@
-"""Keys and values of conversations: a buffer with room to grow, forked, cropped and kept between turns."""
+"""Keys and values of conversations: buffers with room to grow, cropped and kept between turns, or forked for many."""
 
 from collections import OrderedDict
 from collections.abc import Sequence
@@ -9,24 +9,20 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from torch import Tensor
 
-__all__ = ["Kept", "KeptConversations", "KeyValues"]
+__all__ = ["Forks", "Kept", "KeptConversations", "KeyValues"]
 
 
 @dataclass
 class KeyValues:
     """Keys and values of a batch of token sequences, row b filled up to lengths[b] (all rows start at position 0).
 
-    keys, values: one tensor a layer, [rows, heads, room, head size]; lengths: int64 [rows].
+    keys, values: one tensor a layer, [rows, groups, room, head size]; lengths: int64 [rows]. New tokens follow rows of
+    equal length (a fresh batch, or a single row).
     """
 
     keys: "list[Tensor]"
     values: "list[Tensor]"
     lengths: "Tensor"
-
-    @property
-    def rows(self) -> int:
-        """Sequences in the batch."""
-        return int(self.lengths.shape[0])
 
     @property
     def room(self) -> int:
@@ -38,54 +34,161 @@ class KeyValues:
         """Memory that the buffers take."""
         return sum(t.numel() * t.element_size() for t in (*self.keys, *self.values))
 
-    def grow(self, room: int) -> None:
-        """Make room for `room` tokens a row, in steps, so that a long reply copies the buffer few times."""
-        if room <= self.room:
-            return
-        room = max(room, self.room + 256)
-        self.keys = [_with_room(t, room) for t in self.keys]
-        self.values = [_with_room(t, room) for t in self.values]
-
     def crop(self, length: int) -> None:
-        """Forget what a single row holds beyond `length` tokens; the buffers stay."""
+        """Forget what is held beyond `length` tokens; the buffers stay."""
         self.lengths = self.lengths.clamp(max=length)
 
-    def fork(self, rows: Sequence[int], lengths: Sequence[int], room: int) -> "KeyValues":
-        """A new batch whose row j is this batch's row rows[j] cut at lengths[j] tokens, with `room` tokens a row."""
+    def begin(self, count: int) -> "Tensor":
+        """Make room for `count` more tokens a row; their positions, int64 [rows or 1, count]."""
         import torch
 
-        longest = max(lengths)
-        index = torch.as_tensor(rows, device=self.lengths.device)
-        return KeyValues(
-            keys=[_with_room(t[:, :, :longest].index_select(0, index), max(room, longest)) for t in self.keys],
-            values=[_with_room(t[:, :, :longest].index_select(0, index), max(room, longest)) for t in self.values],
-            lengths=torch.as_tensor(lengths, dtype=torch.int64, device=self.lengths.device),
-        )
+        self._start = int(self.lengths[0])
+        self._end = self._start + count
+        if self._end > self.room:  # in steps, so that a long reply copies the buffer few times
+            room = max(self._end, self.room + 256)
+            self.keys = [_with_room(t, room) for t in self.keys]
+            self.values = [_with_room(t, room) for t in self.values]
+        positions = torch.arange(self._start, self._end, device=self.lengths.device)
+        self._mask = None
+        if count > 1 and self._start:
+            self._mask = torch.arange(self._end, device=positions.device) <= positions[:, None]
+        return positions[None]
 
-    def keep_rows(self, rows: "Tensor") -> None:
-        """Keep only these rows of the batch, in this order."""
-        self.keys = [t.index_select(0, rows) for t in self.keys]
-        self.values = [t.index_select(0, rows) for t in self.values]
-        self.lengths = self.lengths.index_select(0, rows)
+    def attend(self, layer: int, query: "Tensor", key: "Tensor", value: "Tensor", scale: float) -> "Tensor":
+        """Keep what is new and attend to all: [rows, tokens, width].
+
+        query: [rows, heads, tokens, head size]; key, value: [rows, groups, tokens, head size].
+        """
+        from torch.nn.functional import scaled_dot_product_attention as attention
+
+        rows, heads, count, size = query.shape
+        keys, values = self.keys[layer], self.values[layer]
+        keys[:, :, self._start : self._end], values[:, :, self._start : self._end] = key, value
+        keys, values = keys[:, :, : self._end], values[:, :, : self._end]
+        share = heads // keys.shape[1]
+        if count == 1:  # the heads of a group share its keys without copies
+            out = attention(query.view(rows, heads // share, share, size), keys, values, scale=scale)
+            return out.reshape(rows, 1, heads * size)
+        if share > 1:
+            keys, values = keys.repeat_interleave(share, 1), values.repeat_interleave(share, 1)
+        out = attention(query, keys, values, attn_mask=self._mask, is_causal=self._mask is None, scale=scale)
+        return out.transpose(1, 2).reshape(rows, count, heads * size)
+
+    def advance(self, used: "Tensor | int") -> None:
+        """Count `used` new tokens a row as held; of a padded row only the real ones."""
+        self.lengths = self.lengths + used
 
 
-def join(parts: "Sequence[KeyValues]") -> KeyValues:
-    """One batch of several that have the same room."""
+def join(parts: Sequence[KeyValues]) -> KeyValues:
+    """One batch of the rows of several."""
     import torch
 
+    room = max(part.room for part in parts)
     layers = range(len(parts[0].keys))
     return KeyValues(
-        keys=[torch.cat([part.keys[i] for part in parts]) for i in layers],
-        values=[torch.cat([part.values[i] for part in parts]) for i in layers],
+        keys=[torch.cat([_with_room(part.keys[i], room) for part in parts]) for i in layers],
+        values=[torch.cat([_with_room(part.values[i], room) for part in parts]) for i in layers],
         lengths=torch.cat([part.lengths for part in parts]),
     )
 
 
 def _with_room(tensor: "Tensor", room: int) -> "Tensor":
     rows, heads, length, size = tensor.shape
+    if room == length:
+        return tensor
     roomy = tensor.new_zeros((rows, heads, room, size))
     roomy[:, :, :length] = tensor
     return roomy
+
+
+class Forks:
+    """Continuations of conversations from many places at once, which share what they have in common.
+
+    A conversation's keys are held once and its continuations attend to them together, each up to its own place; what
+    each continuation adds has a buffer of its own. All continuations grow in step, one token at a time.
+    """
+
+    def __init__(self, held: KeyValues, rows: Sequence[int], lengths: Sequence[int], room: int) -> None:
+        """Continuation j goes on from held's row rows[j] after lengths[j] tokens, for at most `room` tokens."""
+        import torch
+
+        self.held = held
+        self.grown = 0
+        keys = held.keys[0]
+        shape = (len(rows), keys.shape[1], room, keys.shape[3])
+        self.keys = [keys.new_zeros(shape) for _ in held.keys]
+        self.values = [keys.new_zeros(shape) for _ in held.keys]
+        self.rows = torch.as_tensor(rows, device=keys.device)
+        self.lengths = torch.as_tensor(lengths, device=keys.device)
+        self._arrange()
+
+    def keep(self, chosen: "Tensor") -> None:
+        """Keep only these continuations, in this order."""
+        self.keys = [t.index_select(0, chosen) for t in self.keys]
+        self.values = [t.index_select(0, chosen) for t in self.values]
+        self.rows, self.lengths = self.rows[chosen], self.lengths[chosen]
+        self._arrange()
+
+    def _arrange(self) -> None:
+        """A grid of conversations by continuations: the place of each, and which keys each may see."""
+        import torch
+
+        used, place = torch.unique(self.rows, return_inverse=True)
+        order = place.argsort(stable=True)
+        counts = torch.bincount(place)
+        first = counts.cumsum(0) - counts
+        rank = torch.empty_like(place)
+        rank[order] = torch.arange(len(place), device=place.device) - first[place[order]]
+        self.width = int(counts.max())
+        self.slots = place * self.width + rank
+        if len(used) < self.held.keys[0].shape[0]:
+            self.held = KeyValues(
+                [t.index_select(0, used) for t in self.held.keys],
+                [t.index_select(0, used) for t in self.held.values],
+                self.held.lengths[used],
+            )
+            self.rows = place
+        positions = torch.arange(self.held.room, device=place.device)
+        self.hidden = (positions >= self.lengths[:, None])[:, None, None]
+
+    def begin(self, count: int) -> "Tensor":
+        """Positions of the next token of each continuation, int64 [continuations, 1]."""
+        if count != 1:
+            raise ValueError("continuations grow one token at a time")
+        return (self.lengths + self.grown)[:, None]
+
+    def attend(self, layer: int, query: "Tensor", key: "Tensor", value: "Tensor", scale: float) -> "Tensor":
+        """As `KeyValues.attend`, for one token a continuation."""
+        import torch
+
+        count, heads, _, size = query.shape
+        held_keys, held_values = self.held.keys[layer], self.held.values[layer]
+        conversations, groups = held_keys.shape[:2]
+        share = heads // groups
+        upto = self.grown + 1
+        self.keys[layer][:, :, self.grown : upto], self.values[layer][:, :, self.grown : upto] = key, value
+        own_keys, own_values = self.keys[layer][:, :, :upto], self.values[layer][:, :, :upto]
+        query = query.view(count, groups, share, size) * scale
+
+        def to_grid(x: "Tensor") -> "Tensor":  # [count, groups, share, n] -> [conversations, groups, width * share, n]
+            grid = x.new_zeros((conversations * self.width, *x.shape[1:]))
+            grid[self.slots] = x
+            grid = grid.view(conversations, self.width, groups, share, -1).transpose(1, 2)
+            return grid.reshape(conversations, groups, self.width * share, -1)
+
+        def from_grid(x: "Tensor") -> "Tensor":
+            grid = x.view(conversations, groups, self.width, share, -1).transpose(1, 2)
+            return grid.reshape(conversations * self.width, groups, share, -1)[self.slots]
+
+        shared = from_grid(to_grid(query) @ held_keys.transpose(2, 3)).masked_fill(self.hidden, float("-inf"))
+        own = query @ own_keys.transpose(2, 3)
+        weights = torch.cat([shared, own], dim=-1).softmax(-1, dtype=torch.float32).to(query.dtype)
+        out = from_grid(to_grid(weights[..., :-upto]) @ held_values) + weights[..., -upto:] @ own_values
+        return out.reshape(count, 1, heads * size)
+
+    def advance(self, used: "Tensor | int") -> None:
+        """Count the new token of each continuation as held."""
+        self.grown += 1
 
 
 @dataclass

@@ -2,12 +2,12 @@
 
 Most chat models have the Llama layout (Llama, SmolLM2, Mistral, Qwen 2 and 3). For these the forward pass is written
 out here: projections that read the same input are one matrix, grouped heads are not copied, nothing is checked anew at
-each token. `Decoder.fits` says whether a model has that layout; others go through `transformers` (see `fallback`).
+each token. `Decoder.fits` says whether a model has that layout.
 """
 
 from typing import TYPE_CHECKING, Any
 
-from pipeline.chat.cache import KeyValues
+from pipeline.chat.cache import Forks, KeyValues
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -33,7 +33,7 @@ class Decoder:
         self.size: int = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
         self.device = self.embed.weight.device
         self.dtype = self.embed.weight.dtype
-        self.layers = [_Layer(layer) for layer in model.model.layers]
+        self.layers = [_Layer(layer, index) for index, layer in enumerate(model.model.layers)]
         self._angles: tuple[Tensor, Tensor] | None = None
 
     @staticmethod
@@ -60,37 +60,28 @@ class Decoder:
         )
         return KeyValues(keys, values, torch.zeros(rows, dtype=torch.int64, device=self.device))
 
-    def forward(self, ids: "Tensor", cache: KeyValues, used: "Tensor | None" = None) -> "Tensor":
+    def forward(self, ids: "Tensor", cache: KeyValues | Forks, used: "Tensor | None" = None) -> "Tensor":
         """Hidden states [rows, tokens, width] of `ids` [rows, tokens], which follow what `cache` holds and enter it.
 
         used: how many of the ids of each row are real, the rest being padding at its end (all are where None).
-        Several ids a row need caches of equal length (a fresh batch, or a single row).
         """
-        rows, count = ids.shape
-        start = int(cache.lengths[0]) if count > 1 or rows == 1 else int(cache.lengths.max())
-        cache.grow(start + count)
-        positions = cache.lengths[:, None] + self._steps(count)
-        cos, sin = self._rotary(start + count, positions)
-        mask = self._mask(cache.lengths, start, count)
+        count = ids.shape[1]
+        cos, sin = self._rotary(cache.begin(count))
         hidden = self.embed(ids)
-        for index, layer in enumerate(self.layers):
-            hidden = layer(self, hidden, cos, sin, mask, cache.keys[index], cache.values[index], cache.lengths, start)
-        cache.lengths = cache.lengths + (count if used is None else used)
+        for layer in self.layers:
+            hidden = layer(self, hidden, cos, sin, cache)
+        cache.advance(count if used is None else used)
         return self.norm(hidden)  # type: ignore[no-any-return]
 
     def logits(self, hidden: "Tensor") -> "Tensor":
         """Scores of the next token in float32, [..., vocabulary]."""
         return self.head(hidden).float()  # type: ignore[no-any-return]
 
-    def _steps(self, count: int) -> "Tensor":
+    def _rotary(self, positions: "Tensor") -> "tuple[Tensor, Tensor]":
+        """Cosines and sines [rows or 1, 1, tokens, head size] of the positions, from a table that grows."""
         import torch
 
-        return torch.arange(count, device=self.device)
-
-    def _rotary(self, length: int, positions: "Tensor") -> "tuple[Tensor, Tensor]":
-        """Cosines and sines [rows, 1, tokens, head size] of the positions, from a table that grows."""
-        import torch
-
+        length = int(positions[:, -1].max()) + 1
         if self._angles is None or self._angles[0].shape[0] < length:
             upto = torch.arange(max(2048, 2 * length), device=self.device)[None]
             cos, sin = self.model.model.rotary_emb(self.embed.weight, upto)
@@ -98,25 +89,13 @@ class Decoder:
         cos, sin = self._angles
         return cos[positions][:, None], sin[positions][:, None]
 
-    def _mask(self, lengths: "Tensor", start: int, count: int) -> "Tensor | None":
-        """True where a new token may look: [rows or 1, 1, tokens, keys]; None where at all, or as causality has it."""
-        import torch
-
-        if count == 1:
-            if lengths.shape[0] == 1:
-                return None
-            return (torch.arange(start + 1, device=self.device) <= lengths[:, None])[:, None, None]
-        if start == 0:
-            return None
-        keys = torch.arange(start + count, device=self.device)
-        return (keys <= (start + self._steps(count))[:, None])[None, None]
-
 
 class _Layer:
     """One transformer block over fused projections."""
 
-    def __init__(self, layer: Any) -> None:
+    def __init__(self, layer: Any, index: int) -> None:
         attention, mlp = layer.self_attn, layer.mlp
+        self.index = index
         self.before_attention, self.before_mlp = layer.input_layernorm, layer.post_attention_layernorm
         self.query_key_value = _Fused([attention.q_proj, attention.k_proj, attention.v_proj])
         self.out = attention.o_proj
@@ -126,16 +105,7 @@ class _Layer:
         self.scale: float = attention.scaling
 
     def __call__(
-        self,
-        decoder: Decoder,
-        hidden: "Tensor",
-        cos: "Tensor",
-        sin: "Tensor",
-        mask: "Tensor | None",
-        keys: "Tensor",
-        values: "Tensor",
-        lengths: "Tensor",
-        start: int,
+        self, decoder: Decoder, hidden: "Tensor", cos: "Tensor", sin: "Tensor", cache: KeyValues | Forks
     ) -> "Tensor":
         from torch.nn.functional import silu
 
@@ -149,11 +119,7 @@ class _Layer:
             turned = _rotate(mixed[:, :, :-groups].transpose(1, 2), cos, sin)
             query, key = turned[:, :heads], turned[:, heads:]
         value = mixed[:, :, -groups:].transpose(1, 2)
-        _write(keys, key, lengths, start)
-        _write(values, value, lengths, start)
-        end = start + count
-        attended = _attend(query, keys[:, :, :end], values[:, :, :end], mask, self.scale)
-        hidden = hidden + self.out(attended)
+        hidden = hidden + self.out(cache.attend(self.index, query, key, value, self.scale))
         gate, up = self.gate_up(self.before_mlp(hidden)).chunk(2, dim=-1)
         return hidden + self.down(silu(gate) * up)  # type: ignore[no-any-return]
 
@@ -189,29 +155,3 @@ def _rotate(x: "Tensor", cos: "Tensor", sin: "Tensor") -> "Tensor":
 
     half = x.shape[-1] // 2
     return x * cos + torch.cat((-x[..., half:], x[..., :half]), dim=-1) * sin
-
-
-def _write(buffer: "Tensor", new: "Tensor", lengths: "Tensor", start: int) -> None:
-    """Put new [rows, heads, tokens, size] behind what each row of the buffer holds."""
-    import torch
-
-    rows, _, count, _ = new.shape
-    if rows == 1 or count > 1:
-        buffer[:, :, start : start + count] = new
-    else:
-        buffer[torch.arange(rows, device=buffer.device), :, lengths] = new[:, :, 0]
-
-
-def _attend(query: "Tensor", keys: "Tensor", values: "Tensor", mask: "Tensor | None", scale: float) -> "Tensor":
-    """Attention output [rows, tokens, width]; where one id is new the heads of a group share its keys uncopied."""
-    from torch.nn.functional import scaled_dot_product_attention as attention
-
-    rows, heads, count, size = query.shape
-    groups = keys.shape[1]
-    if count == 1:
-        out = attention(query.view(rows, groups, heads // groups, size), keys, values, attn_mask=mask, scale=scale)
-        return out.reshape(rows, 1, heads * size)
-    share = heads // groups
-    keys, values = keys.repeat_interleave(share, 1), values.repeat_interleave(share, 1)
-    out = attention(query, keys, values, attn_mask=mask, is_causal=mask is None, scale=scale)
-    return out.transpose(1, 2).reshape(rows, count, heads * size)
