@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from itertools import groupby
+from itertools import accumulate, groupby
+from typing import NamedTuple
 
 import polars as pl
 
@@ -37,6 +38,8 @@ class Session:
 
 def unlearn(session: Session, reasons: dict[int, str]) -> Session:
     """The session with the exchanges at these indices kept as context only."""
+    if not reasons:
+        return session
     return replace(
         session,
         exchanges=tuple(
@@ -49,37 +52,55 @@ def unlearn(session: Session, reasons: dict[int, str]) -> Session:
 def build_sessions(turns: pl.DataFrame, config: DatasetConfig, others: list[str]) -> list[Session]:
     """Every session in which the person speaks. turns: of messages labelled by `label_messages`."""
     mine = {config.person, *config.also_named}
-    columns = ("session", "sender", "started_at", "gap", "bubbles", "kinds")
-    rows = turns.select(columns).iter_rows()
     made = []
-    for number, group in groupby(rows, key=lambda row: row[0]):
+    for number, group in groupby(read_turns(turns), key=lambda turn: turn.session):
         session_turns = list(group)
         exchanges = tuple(build_exchanges(session_turns, mine, others))
         if exchanges:
-            made.append(Session(number, session_turns[0][2], session_turns[0][3], exchanges))
+            made.append(Session(number, session_turns[0].started_at, session_turns[0].gap, exchanges))
     return made
 
 
-def build_exchanges(turns: list[tuple], mine: set[str], others: list[str]) -> Iterator[Exchange]:  # type: ignore[type-arg]
+class Turn(NamedTuple):
+    """A row of the turns."""
+
+    session: int
+    sender: str
+    started_at: datetime
+    gap: timedelta | None
+    bubbles: list[str]
+    kinds: list[str]
+
+
+def read_turns(turns: pl.DataFrame) -> Iterator[Turn]:
+    # Nested lists come out of polars slowly one by one, and fast as one list to slice.
+    bubbles, kinds = (turns[name].explode().to_list() for name in ("bubbles", "kinds"))
+    ends = list(accumulate(turns["bubbles"].list.len().to_list()))
+    columns = [turns[name].to_list() for name in ("session", "sender", "started_at", "gap")]
+    for session, sender, started_at, gap, start, end in zip(*columns, [0, *ends[:-1]], ends, strict=True):
+        yield Turn(session, sender, started_at, gap, bubbles[start:end], kinds[start:end])
+
+
+def build_exchanges(turns: list[Turn], mine: set[str], others: list[str]) -> Iterator[Exchange]:
     """Pairs of one session's turns, in order; what follows the person's last reply is left out."""
     user, answerable = OPENER, True
-    for is_mine, side in groupby(turns, key=lambda turn: turn[1] in mine):
+    for is_mine, side in groupby(turns, key=lambda turn: turn.sender in mine):
         run = list(side)
         if is_mine:
             reply, skipped = read_reply(run)
-            yield Exchange(user, reply, run[0][2], skipped or (None if answerable else "unseen"))
+            yield Exchange(user, reply, run[0].started_at, skipped or (None if answerable else "unseen"))
         else:
-            kinds = {kind for turn in run for kind in turn[5]}
+            kinds = {kind for turn in run for kind in turn.kinds}
             answerable = not kinds <= UNANSWERABLE
-            user = user_content([(turn[1], shown(turn[4], turn[5])) for turn in run], others)
+            user = user_content([(turn.sender, shown(turn.bubbles, turn.kinds)) for turn in run], others)
 
 
-def read_reply(turns: list[tuple]) -> tuple[str, str | None]:  # type: ignore[type-arg]
+def read_reply(turns: list[Turn]) -> tuple[str, str | None]:
     """The person's own words in a reply; a reply without any is its mark, with the reason."""
-    own = [text for turn in turns for text, kind in zip(turn[4], turn[5], strict=True) if kind == "text"]
+    own = [text for turn in turns for text, kind in zip(turn.bubbles, turn.kinds, strict=True) if kind == "text"]
     if own:
         return join_bubbles(own), None
-    kinds = [kind for turn in turns for kind in turn[5]]
+    kinds = [kind for turn in turns for kind in turn.kinds]
     return mark(kinds[0]), kinds[0]
 
 
