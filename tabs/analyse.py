@@ -24,7 +24,7 @@ from tabs.visitor import Stage, Visitor, load_chat, load_choices, safely, visito
 
 __all__ = ["build"]
 
-STEPS = ("Automatic", "Day", "Week", "Month")
+STEPS = ("Auto", "Day", "Week", "Month")
 PRIVATE: dict[str, Any] = {"api_visibility": "private"}
 
 
@@ -36,7 +36,9 @@ def build(stage: Stage) -> None:
         opening = gr.HTML(elem_classes="ct")
         with gr.Row(elem_id="analysis-filters", equal_height=False):
             days = days_range(elem_id="analysis-days")
-            people = gr.Dropdown([], multiselect=True, label="People", elem_id="analysis-people", min_width=220)
+            people = gr.Dropdown(
+                [], multiselect=True, label="People (none chosen: everyone)", elem_id="analysis-people", min_width=220
+            )
             step = gr.Radio(list(STEPS), value=STEPS[0], label="Step", elem_id="analysis-step", min_width=220)
         trouble = gr.HTML(visible=False)
         places = [_place(name) for name in ORDER]

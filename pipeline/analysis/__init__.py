@@ -1,6 +1,7 @@
 """What a chat is made of: who writes when, who answers whom, and how each person writes."""
 
 from pipeline.analysis.activity import Bucket, Head
+from pipeline.analysis.hide import hide
 from pipeline.analysis.prepare import Prepared, load, prepare, save, select
 from pipeline.analysis.style import FEATURES, fingerprint
 from pipeline.analysis.tables import Analysis, analyse, summary
@@ -13,6 +14,7 @@ __all__ = [
     "Prepared",
     "analyse",
     "fingerprint",
+    "hide",
     "load",
     "prepare",
     "save",

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import polars as pl
 
-__all__ = ["EMOJI", "GREETING", "LAUGH", "TERM", "WORD", "measure"]
+__all__ = ["CJK", "EMOJI", "GREETING", "LAUGH", "TERM", "WORD", "measure"]
 
 # Chinese and Japanese are written without spaces: two characters there stand for about one word.
 CJK = r"\p{Han}\p{Hiragana}\p{Katakana}"
 WORD = rf"[{CJK}]{{1,2}}|[\p{{L}}\p{{N}}][\p{{L}}\p{{M}}\p{{N}}'’]*"
-# Where words are shown, a run of one of those scripts is the term: half a word would say nothing.
-TERM = r"\p{Han}+|\p{Hiragana}+|[\p{Katakana}ー]+|[\p{L}\p{N}][\p{L}\p{M}\p{N}']*"
+# Where words are shown, the term there is a few characters with the ending that follows: half a word would say nothing.
+TERM = r"[\p{Han}々]{1,4}\p{Hiragana}*|\p{Hiragana}+|[\p{Katakana}ー]+|[\p{L}\p{N}][\p{L}\p{M}\p{N}']*"
 
 # One match an emoji as seen: flags, keycaps, skin tones, sequences joined by U+200D, tagged flags (Scotland).
 # The Extended_Pictographic signs that are letters first (© ® ™ and such) count only in their emoji form.

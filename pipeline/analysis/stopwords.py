@@ -95,11 +95,9 @@ KOREAN = (
     "진짜 근데 그럼 아니 응 어 음 네네"
 )
 
-STOP_WORDS: frozenset[str] = frozenset(
-    " ".join(
-        (
-            ENGLISH, GERMAN, SPANISH, PORTUGUESE, FRENCH, ITALIAN, DUTCH, TURKISH, INDONESIAN, RUSSIAN, HINDI,
-            HINDI_IN_LATIN, ARABIC, PERSIAN, JAPANESE, CHINESE, KOREAN,
-        )
-    ).split()
+WORDS = (
+    ENGLISH, GERMAN, SPANISH, PORTUGUESE, FRENCH, ITALIAN, DUTCH, TURKISH, INDONESIAN, RUSSIAN, HINDI, HINDI_IN_LATIN,
+    ARABIC, PERSIAN, JAPANESE, CHINESE, KOREAN,
 )  # fmt: skip
+# Many leave the apostrophe out.
+STOP_WORDS: frozenset[str] = frozenset((text := " ".join(WORDS)).split()) | frozenset(text.replace("'", "").split())

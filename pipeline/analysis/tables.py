@@ -37,6 +37,7 @@ class Analysis:
     reply_times: pl.DataFrame
     reply_histogram: pl.DataFrame
     reply_trend: pl.DataFrame
+    trend_bucket: Bucket
     answers: pl.DataFrame
     style: pl.DataFrame
     lengths: pl.DataFrame
@@ -68,6 +69,7 @@ def analyse(
     days = select(whole, since, until) if people else part
     head = activity.head(part.messages)
     step = bucket or activity.choose_bucket(head.first.date(), head.last.date())
+    trend, trend_bucket = _trend(part, step)
     return Analysis(
         head=head,
         people=part.people,
@@ -83,7 +85,8 @@ def analyse(
         starts=conversations.starts(part.messages, part.turns),
         reply_times=conversations.reply_times(part.turns),
         reply_histogram=conversations.reply_histogram(part.turns),
-        reply_trend=conversations.reply_trend(part.turns, step),
+        reply_trend=trend,
+        trend_bucket=trend_bucket,
         answers=conversations.answers(part.turns),
         style=style.fingerprints(part.messages, part.turns),
         lengths=style.length_histogram(part.messages),
@@ -96,6 +99,17 @@ def analyse(
         languages=languages(part.messages),
         enough=enough(part.messages, part.turns),
     )
+
+
+def _trend(part: Prepared, step: Bucket) -> tuple[pl.DataFrame, Bucket]:
+    """Reply times over time, in steps so long that whoever writes most has a point in at least half of them."""
+    steps: tuple[Bucket, ...] = ("day", "week", "month")
+    for longer in steps[steps.index(step) :]:
+        trend = conversations.reply_trend(part.turns, longer)
+        active = activity.volume(part.messages, longer).filter(pl.col("person") == part.people[0])
+        if 2 * trend.filter(pl.col("person") == part.people[0]).height >= active.height:
+            break
+    return trend, longer
 
 
 def summary(analysis: Analysis) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from pipeline.analysis.measures import GREETING, LINK, TERM
+from pipeline.analysis.measures import CJK, GREETING, LINK, TERM
 from pipeline.analysis.stopwords import STOP_WORDS
 
 __all__ = [
@@ -101,13 +101,25 @@ def distinctive(counts: pl.DataFrame, terms: pl.DataFrame, most: int = 12) -> pl
     error = (1 / (uses + prior) + 1 / (others + prior)).sqrt()
     scored = often.with_columns(others.alias("others"), ((here.log() - there.log()) / error).alias("score"))
     clear = scored.filter(pl.col("score") >= CLEARLY, rest > 0)
-    return (
-        _spell(clear, terms)
-        .sort(["person", "score", "term"], descending=[False, True, False])
-        .group_by("person", maintain_order=True)
-        .head(most)
-        .select("person", "term", "uses", "others", "score")
+    best = _spell(clear, terms).sort(["person", "score", "term"], descending=[False, True, False])
+    best = best.group_by("person", maintain_order=True).head(4 * most)
+    keep = pl.Series(
+        "keep", _say_once(best["person"].cast(pl.String).to_list(), best["term"].to_list()), dtype=pl.Boolean
     )
+    kept = best.filter(keep).group_by("person", maintain_order=True).head(most)
+    return kept.select("person", "term", "uses", "others", "score")
+
+
+def _say_once(people: list[str], terms: list[str]) -> list[bool]:
+    """Which terms to keep, best first, so that no phrase of a person's is part of another of theirs."""
+    said: dict[str, list[str]] = {}
+    keep = []
+    for person, term in zip(people, terms, strict=True):
+        mine, padded = said.setdefault(person, []), f" {term} "
+        keep.append(" " not in term or not any(padded in other or other in padded for other in mine))
+        if keep[-1]:
+            mine.append(padded)
+    return keep
 
 
 def _counts(keys: pl.DataFrame) -> pl.DataFrame:
@@ -128,9 +140,11 @@ def _spell(scored: pl.DataFrame, terms: pl.DataFrame) -> pl.DataFrame:
             pl.col("stop").alias(f"stop{place}"),
         )
         parts = parts.join(named, on=f"part{place}", how="left")
-    return parts.with_columns(
-        pl.concat_str("word2", "word1", "word0", separator=" ", ignore_nulls=True).alias("term")
-    ).filter(~pl.all_horizontal(pl.col(f"stop{place}").fill_null(value=True) for place in (2, 1, 0)))
+    spaced = pl.concat_str("word2", "word1", "word0", separator=" ", ignore_nulls=True)
+    # Where a script has no spaces between words, neither has a phrase.
+    return parts.with_columns(spaced.str.replace_all(rf"([{CJK}ー]) ", "$1").alias("term")).filter(
+        ~pl.all_horizontal(pl.col(f"stop{place}").fill_null(value=True) for place in (2, 1, 0))
+    )
 
 
 def laughter(laughs: pl.DataFrame) -> pl.DataFrame:

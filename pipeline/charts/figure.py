@@ -34,7 +34,7 @@ class Figure:
     def heading(self) -> str:
         """HTML of what stands above the drawing."""
         note = f'<p class="note">{escape(self.note)}</p>' if self.note else ""
-        return f'<div class="figure-head"><h3 dir="auto">{escape(self.title)}</h3>{note}{self.legend}</div>'
+        return f'<div class="figure-head"><h3 dir="ltr">{escape(self.title)}</h3>{note}{self.legend}</div>'
 
 
 def vega(data: Sequence[dict[str, Any]], height: int | Spec = 220, **parts: Any) -> Spec:

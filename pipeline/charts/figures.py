@@ -57,7 +57,7 @@ def opening(analysis: Analysis) -> str:
     if head.first.date() == head.last.date():
         span = head.first.strftime("%-d %B %Y")
     return (
-        f'<div class="opening"><h2 dir="auto">{escape(_sentence(analysis))}</h2>'
+        f'<div class="opening"><h2 dir="ltr">{escape(_sentence(analysis))}</h2>'
         f'<p class="note">{span}. {when.CLOCK}</p><div class="facts">{cells}</div></div>'
     )
 

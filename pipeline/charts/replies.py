@@ -15,7 +15,8 @@ from pipeline.charts.when import COUNTS, WHO, time_axis
 __all__ = ["answers", "double_texts", "profile", "reply_times", "reply_trend", "rows_of", "starts"]
 
 FEW_REPLIES = 20  # fewer are named as few
-MATRIX = 12  # people in the picture of who answers whom; the others are drawn as one
+MATRIX = 12  # people in the picture of who answers whom
+NO_REPLIES = {"replies": 0, "share": 0.0}
 
 
 def starts(view: Shown) -> Figure | None:
@@ -36,7 +37,7 @@ def starts(view: Shown) -> Figure | None:
         title = f"{isolate(lead['person'])} starts {percent(lead['share'])} of the {number(sessions)} conversations"
     spec = vega(
         rows,
-        height={"step": 22},
+        height={"step": 22 if len(view.featured) <= 3 else 12},
         mark="bar",
         encoding={
             "y": {"field": "what", "type": "nominal", "title": None, "sort": ["starts", "has the last word"]},
@@ -127,7 +128,7 @@ def reply_trend(view: Shown) -> Figure | None:
     starts = sorted({row["start"] for row in rows})
     if len(starts) < 3:
         return None
-    bucket = view.analysis.bucket
+    bucket = view.analysis.trend_bucket
     data = []
     for name in view.featured:
         mine = {row["start"]: row for row in rows if str(row["person"]) == name}
@@ -146,7 +147,7 @@ def reply_trend(view: Shown) -> Figure | None:
             "y": {
                 "field": "median", "type": "quantitative", "title": None,
                 "scale": {"type": "log", "nice": False},
-                "axis": {"values": [1, 10, 60, 600, 3600, 14400], "labelExpr": LOG_LABEL},
+                "axis": {"values": LOG_TICKS, "labelExpr": LOG_LABEL, "labelOverlap": "greedy"},
             },
             "color": by_person(view.featured, view.colours),
             "tooltip": [
@@ -161,6 +162,7 @@ def reply_trend(view: Shown) -> Figure | None:
     return Figure("reply_trend", _trend(view, rows), note, spec, legend=legend(view.featured, view.colours))
 
 
+LOG_TICKS = [1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1200, 1800, 3600, 7200, 14400]
 LOG_LABEL = (
     "datum.value < 60 ? datum.value + ' s' : datum.value < 3600 ? datum.value / 60 + ' min' : datum.value / 3600 + ' h'"
 )
@@ -185,14 +187,20 @@ def double_texts(view: Shown) -> Figure | None:
     """Messages sent after one's own had gone unanswered, per hundred turns."""
     table = view.analysis.starts
     rows = [
-        {"person": name, "count": row["double_texts"], "rate": 100 * row["double_texts"] / row["turns"]}
+        {
+            "person": name,
+            "count": row["double_texts"],
+            "turns": row["turns"],
+            "rate": 100 * row["double_texts"] / row["turns"],
+        }
         for name, row in rows_of(table, view)
         if row["turns"]
     ]
     if not any(row["count"] for row in rows):
         return None
-    lead = max(rows, key=lambda row: row["count"])
-    title = f"{isolate(lead['person'])} wrote again {number(lead['count'])} times without an answer"
+    steady = [row for row in rows if row["turns"] >= FEW_REPLIES] or rows
+    lead = max(steady, key=lambda row: row["rate"])
+    title = f"{isolate(lead['person'])} writes again without an answer {number(lead['rate'], 1)} times in 100 turns"
     spec = vega(
         rows,
         height={"step": 30},
@@ -218,30 +226,14 @@ def answers(view: Shown) -> Figure | None:
     table = view.analysis.answers
     if len(view.analysis.people) < 3 or not table.height:
         return None
-    names = list(view.analysis.people[:MATRIX])
-    rest = len(view.analysis.people) - len(names)
-    others = f"{rest} other{'s' * (rest > 1)}"
-
-    def folded(column: str) -> pl.Expr:
-        name = pl.col(column).cast(pl.String)
-        return pl.when(name.is_in(names)).then(name).otherwise(pl.lit(others)).alias(column)
-
-    square = (
-        table.select(folded("person"), folded("to"), "replies").group_by("person", "to").agg(pl.col("replies").sum())
-    )
-    counts = {(row["person"], row["to"]): row["replies"] for row in square.to_dicts()}
-    order = [*names, others] if rest else names
-    gives = {name: max(1, sum(counts.get((name, to), 0) for to in order)) for name in order}
+    order = list(view.analysis.people[:MATRIX])
+    given = table.with_columns((pl.col("replies") / pl.col("replies").sum().over("person")).alias("share"))
+    known = {(str(row["person"]), str(row["to"])): row for row in given.to_dicts()}
     rows = [
-        {
-            "person": name,
-            "to": to,
-            "replies": counts.get((name, to), 0),
-            "share": counts.get((name, to), 0) / gives[name],
-        }
+        {"person": name, "to": to, **{key: known.get((name, to), NO_REPLIES)[key] for key in NO_REPLIES}}
         for name in order
         for to in order
-        if name != to or name == others
+        if name != to
     ]
     side = {"title": None, "labelLimit": 90, "labelOverlap": False}
     spec = vega(
@@ -257,7 +249,7 @@ def answers(view: Shown) -> Figure | None:
             "color": {"value": "var(--ct-accent, #0F766E)"},
             "opacity": {
                 "field": "share", "type": "quantitative", "legend": None,
-                "scale": {"domain": [0, max(row["share"] for row in rows)], "range": [0.04, 1]},
+                "scale": {"domain": [0, max(row["share"] for row in rows) or 1], "range": [0.04, 1]},
             },
             "tooltip": [
                 {"field": "person", "title": "who answers"}, {"field": "to", "title": "whom"},
@@ -269,6 +261,8 @@ def answers(view: Shown) -> Figure | None:
         "A row shows whom that person answers: the darker, the larger the share of their replies. "
         "A reply answers whoever wrote right before it; the file does not say more."
     )
+    if len(order) < len(view.analysis.people):
+        note += f" The {MATRIX} who write most of {number(len(view.analysis.people))}."
     return Figure("answers", _closest(table), note, spec, html=_pairs(table))
 
 

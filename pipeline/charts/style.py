@@ -143,7 +143,7 @@ def emoji(view: Shown) -> Figure | None:
 
 def words(view: Shown) -> Figure | None:
     """The words that a person uses more than the others do."""
-    table = view.analysis.words
+    table = _featured(view.analysis.words, view)
     if len(view.analysis.people) < 2 or not table.height:
         return None
     top = table.sort("score", descending=True).row(0, named=True)
@@ -154,7 +154,7 @@ def words(view: Shown) -> Figure | None:
 
 def phrases(view: Shown) -> Figure | None:
     """The phrases that a person uses more than the others do."""
-    table = view.analysis.phrases
+    table = _featured(view.analysis.phrases, view)
     if len(view.analysis.people) < 2 or not table.height:
         return None
     top = table.sort("score", descending=True).row(0, named=True)
@@ -240,6 +240,10 @@ def enough(view: Shown) -> Figure:
     title = f"{isolate(best[0])}: {number(best[1]['kept'])} replies, {VERDICTS[best[1]['verdict']]}"
     note = "Replies with something before them to answer, which is what a twin learns from."
     return Figure("enough", title, note, html=_cards(cards))
+
+
+def _featured(table: pl.DataFrame, view: Shown) -> pl.DataFrame:
+    return table.filter(pl.col("person").cast(pl.String).is_in(list(view.featured)))
 
 
 def _terms(table: pl.DataFrame, view: Shown) -> str:

@@ -14,6 +14,7 @@ from pipeline.charts.shown import Shown, fold
 __all__ = ["CLOCK", "COUNTS", "WHO", "compare", "people", "share", "silences", "time_axis", "volume", "week"]
 
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+BARS = 20  # people who get a bar
 CLOCK = "Times are as the phone wrote them; the time zone is not in the file."
 NAMED = {"day": "%A %-d %b %Y", "week": "week of %-d %b %Y", "month": "%B %Y"}
 
@@ -100,45 +101,39 @@ def share(view: Shown) -> Figure | None:
 
 def people(view: Shown) -> Figure:
     """Messages per person, most first, from zero."""
-    table = fold(view.analysis.per_person, [], "messages", view)
-    counts = {row["person"]: row["messages"] for row in table.to_dicts()}
+    table = view.analysis.per_person
+    names = [str(name) for name in table["person"].head(BARS)]
     rows = [
-        {"person": name, "messages": counts[name], "share": counts[name] / table["messages"].sum()}
-        for name in view.series
+        {"person": str(row["person"]), "messages": row["messages"], "share": row["share"]}
+        for row in table.head(BARS).to_dicts()
     ]
+    amount = {"field": "messages", "type": "quantitative", "format": ","}
+    x = {"field": "messages", "type": "quantitative", "title": None, "axis": COUNTS, "scale": {"zero": True}}
     spec = vega(
         rows,
-        height={"step": 30},
+        height={"step": 30 if len(rows) <= 6 else 22},
         encoding={
-            "y": {"field": "person", "type": "nominal", "sort": list(view.series), "title": None},
-            "x": {
-                "field": "messages",
-                "type": "quantitative",
-                "title": None,
-                "axis": COUNTS,
-                "scale": {"zero": True},
-            },
-            "tooltip": [
-                *WHO,
-                {"field": "messages", "type": "quantitative", "format": ","},
-                {"field": "share", "format": ".1%"},
-            ],
+            "y": {"field": "person", "type": "nominal", "sort": names, "title": None},
+            "x": x,
+            "tooltip": [*WHO, amount, {"field": "share", "type": "quantitative", "format": ".1%"}],
         },
         layer=[
-            {"mark": {"type": "bar"}, "encoding": {"color": by_person(view.series, view.colours)}},
-            {
-                "mark": {"type": "text", "align": "left", "dx": 5},
-                "encoding": {"text": {"field": "messages", "type": "quantitative", "format": ","}},
-            },
+            {"mark": "bar", "encoding": {"color": by_person(names, view.colours)}},
+            {"mark": {"type": "text", "align": "left", "dx": 5}, "encoding": {"text": amount}},
         ],
     )
-    return Figure("people", _who_writes(view, counts), "Messages of each person, everything but system lines.", spec)
+    note = "Messages of each person, everything but system lines."
+    rest = table.slice(BARS)
+    if rest.height:
+        who = "person" if rest.height == 1 else "people"
+        note += f" The {number(rest.height)} {who} not shown wrote {number(float(rest['messages'].sum()))}."
+    return Figure("people", _who_writes(view), note, spec)
 
 
-def _who_writes(view: Shown, counts: dict[str, int]) -> str:
+def _who_writes(view: Shown) -> str:
     names = view.analysis.people
-    per = {row["person"]: row["messages"] for row in view.analysis.per_person.to_dicts()}
-    ordered = sorted(names, key=lambda name: -per[name])
+    per = {str(row["person"]): row["messages"] for row in view.analysis.per_person.to_dicts()}
+    ordered = list(per)
     lead, total = ordered[0], sum(per.values())
     if len(names) == 1:
         return f"{isolate(lead)} wrote {number(per[lead])} messages"

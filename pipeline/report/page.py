@@ -1,34 +1,43 @@
-"""What one takes along: a report that is one HTML file, and a card of somebody's style as a picture."""
+"""The report: one HTML file with every figure of a chat, which asks nothing of any network."""
 
 from __future__ import annotations
 
+import functools
 import json
 from html import escape
 from pathlib import Path
 
-from pipeline.analysis import Analysis
+from pipeline.analysis import Analysis, hide
 from pipeline.charts import STYLE, Figure, figures, opening
 
-__all__ = ["write"]
+__all__ = ["page", "write"]
 
 
-def write(analysis: Analysis, path: Path, *, title: str = "") -> Path:
-    """Write the report: one HTML file that opens anywhere and asks nothing of the network. Returns its path."""
-    path.write_text(page(analysis, title), encoding="utf-8")
+def write(analysis: Analysis, path: Path, *, title: str = "", hidden: bool = False) -> Path:
+    """Write the report to a file; `hidden` leaves out every name, title and word of the chat. Returns the path."""
+    path.write_text(page(hide(analysis) if hidden else analysis, "" if hidden else title), encoding="utf-8")
     return path
 
 
 def page(analysis: Analysis, title: str) -> str:
+    """The report as HTML."""
+    drawn = figures(analysis)
+    return PAGE.format(
+        title=escape(title or "What is in a chat"),
+        style=STYLE.read_text(encoding="utf-8"),
+        opening=opening(analysis),
+        sections="".join(_section(figure) for figure in drawn.values()),
+        vega=_vega(),
+        specs=_for_script({name: figure.spec for name, figure in drawn.items() if figure.spec}),
+    )
+
+
+@functools.cache
+def _vega() -> str:
+    """Vega, Vega-Lite and Vega-Embed as one script, out of vl-convert; it takes a second to pack."""
     import vl_convert
 
-    drawn = figures(analysis)
-    sections = "".join(_section(figure) for figure in drawn.values())
-    specs = {name: figure.spec for name, figure in drawn.items() if figure.spec}
-    return PAGE.format(
-        title=escape(title or "A chat, read"), style=STYLE.read_text(encoding="utf-8"), opening=opening(analysis),
-        sections=sections, vega=vl_convert.javascript_bundle(),  # type: ignore[call-arg]
-        specs=_for_script(specs),
-    )  # fmt: skip
+    return str(vl_convert.javascript_bundle())  # type: ignore[call-arg]
 
 
 def _section(figure: Figure) -> str:
