@@ -25,6 +25,8 @@ _EXTENSIONS = {
     "audio": "opus ogg oga mp3 m4a aac wav amr flac", "sticker": "webp", "contact": "vcf",
 }  # fmt: skip
 _SORT_OF = {extension: sort for sort, names in _EXTENSIONS.items() for extension in names.split()}
+_UNKNOWN_MEDIA = r"\s*[<‹][^<>‹›\n]{3,50}[>›]\s*"
+_MARKS = "\u200e\u200f\u061c\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 # System lines long and particular enough to be known without the app's mark.
 _UNMISTAKABLE = ("encrypted", "group_created", "renamed", "security_code")
 
@@ -57,13 +59,15 @@ def describe(bodies: Bodies, matcher: Matcher) -> pl.DataFrame:
     opening = (bodies.first == 0x3C) | (bodies.first == 0xE2)  # < and the first byte of ‹
     known = bodies.text.is_in(spellings()).to_numpy() | bodies.text.str.contains(_prefixes()).to_numpy()
     listed = unnamed | bodies.marked | known | opening | closing
+    if bodies.bracketed:
+        listed |= bodies.text.str.contains("\u200e", literal=True).to_numpy()
     rows = np.flatnonzero(listed | (bodies.line_last == 0x29))  # )
     table = pl.DataFrame({
         "row": rows, "sender": bodies.sender.gather(rows), "text": bodies.text.gather(rows),
         "marked": bodies.marked[rows], "listed": listed[rows], "named": ~unnamed[rows],
     })  # fmt: skip
     table = _read_files(_read_edits(table))
-    table = _read_lines(table, bodies.bracketed, matcher)
+    table = _read_lines(table, bodies, matcher)
     return _spread(bodies, table)
 
 
@@ -108,41 +112,47 @@ def _read_files(table: pl.DataFrame) -> pl.DataFrame:
     return table.join(files.rename({"file": "attachment"}), on="row", how="left", maintain_order="left")
 
 
-def _read_lines(table: pl.DataFrame, bracketed: bool, matcher: Matcher) -> pl.DataFrame:
-    """Adds `kind` and `detail`."""
-    keys = ["text", "named", "marked"]
+def _read_lines(table: pl.DataFrame, bodies: Bodies, matcher: Matcher) -> pl.DataFrame:
+    """Adds `kind` and `detail`; what the app says begins without its direction marks."""
     asked = table.filter(pl.col("listed") & pl.col("attachment").is_null())
-    counts = asked.group_by(keys, maintain_order=True).agg(pl.len(), pl.col("sender").n_unique().alias("senders"))
+    counts = asked.group_by("text", "named", "marked", maintain_order=True).agg(pl.len(), pl.col("sender").unique())
     any_marked = bool(table["marked"].any())
+    people: set[str] | None = None
     answers = []
     for text, named, marked, count, senders in counts.iter_rows():
-        line = _read_line(text, named, marked, bracketed, any_marked, matcher)
-        if line is None and named and (count > 2 or senders > 1) and _looks_left_out(text, marked, bracketed):
-            line = AppLine("media", None, "")
-        elif line is None and named and marked and bracketed:
-            line = AppLine("system", None, "")
+        line = _read_line(text, named, marked, bodies.bracketed, any_marked, matcher)
+        if line is None and named and marked and bodies.bracketed:
+            people = _people(bodies) if people is None else people
+            line = AppLine("media" if _is_left_out(text, senders, people) else "system", None, "")
+        elif line is None and named and (count > 2 or len(senders) > 1) and not bodies.bracketed:
+            line = AppLine("media", None, "") if re.fullmatch(_UNKNOWN_MEDIA, text) and " " in text else None
         answers.append((line.kind, line.detail) if line else ("text", None))
-    kinds = counts.select(keys).with_columns(
+    kinds = counts.select("text", "named", "marked").with_columns(
         pl.Series("kind", [kind for kind, _ in answers], dtype=pl.String),
         pl.Series("detail", [detail for _, detail in answers], dtype=pl.String),
     )
-    table = table.join(kinds, on=keys, how="left", maintain_order="left")
+    table = table.join(kinds, on=["text", "named", "marked"], how="left", maintain_order="left")
+    return _sort_files(table).with_columns(
+        text=pl.when(pl.col("kind") != "text").then(pl.col("text").str.strip_chars_start(_MARKS)).otherwise("text")
+    )
+
+
+def _sort_files(table: pl.DataFrame) -> pl.DataFrame:
+    """Kind and detail of messages with a file, by its extension."""
     extension = pl.col("attachment").str.extract(r"\.([A-Za-z0-9]+)$").str.to_lowercase()
     sort = extension.replace_strict(_SORT_OF, default="document", return_dtype=pl.String)
-    is_file = pl.col("attachment").is_not_null()
+    is_file, is_contact = pl.col("attachment").is_not_null(), sort == "contact"
+    kind = pl.when(is_contact).then(pl.lit("contact")).otherwise(pl.lit("media"))
     return table.with_columns(
-        kind=pl.when(is_file & (sort == "contact"))
-        .then(pl.lit("contact"))
-        .when(is_file)
-        .then(pl.lit("media"))
-        .otherwise("kind"),
-        detail=pl.when(is_file & (sort != "contact")).then(sort).otherwise("detail"),
+        kind=pl.when(is_file).then(kind).otherwise(pl.col("kind").fill_null("text")),
+        detail=pl.when(is_file & ~is_contact).then(sort).otherwise("detail"),
     )
 
 
 def _read_line(
     text: str, named: bool, marked: bool, bracketed: bool, any_marked: bool, matcher: Matcher
 ) -> AppLine | None:
+    """What one body is; None for a person's text, and for what the app says in no language of the tables."""
     if not named:
         return matcher.match(text) or AppLine("system", None, "")
     if (word := _first_word(text, "poll")) and (marked or _has_options(text)):
@@ -152,14 +162,27 @@ def _read_line(
     if re.match(_PLACE, text):
         return AppLine("location", None, "")
     if marked and bracketed:
-        return matcher.match(text)
-    line = matcher.match(text, ("media", "deleted", "call", "contact", "location"))
-    if line and line.kind == "media" and not bracketed and text.strip()[:1] not in "<‹":
+        return matcher.match(text) or matcher.match(text.rpartition("\u200e")[2], ("media",))
+    # "<Media omitted>" may be followed by a caption on lines of its own (Android), and may follow one (iOS).
+    whole = text.partition("\n")[0] if text[:1] in ("<", "‹") else text.rpartition("\u200e")[2] if bracketed else text
+    line = matcher.match(whole, ("media", "deleted", "call", "contact", "location"))
+    if line and line.kind == "media" and not bracketed and text.strip()[:1] not in ("<", "‹"):
         return None
     if line is None and bracketed and not any_marked:
         system = matcher.match(text, ("system",))
         line = system if system and system.detail in _UNMISTAKABLE else None
     return line
+
+
+def _people(bodies: Bodies) -> set[str]:
+    """Who writes messages, not only lines of the app (as the group itself does on iOS)."""
+    return set(bodies.sender.filter(pl.Series(~bodies.marked)).drop_nulls().unique())
+
+
+def _is_left_out(text: str, senders: list[str | None], people: set[str]) -> bool:
+    """Whether a line of the app in no known language is the place of a file: short, from people, and about nobody."""
+    short = len(text) <= 40 and "\n" not in text and not re.search(r"[\d\"“”„«»]", text)
+    return short and set(senders) <= people and not any(name in text for name in people)
 
 
 def _has_options(text: str) -> bool:
@@ -168,14 +191,7 @@ def _has_options(text: str) -> bool:
 
 def _first_word(text: str, key: str) -> str | None:
     """The language of the key's word that opens a body before a colon."""
-    return words(key).get(normalise(text.partition(":")[0])) if ":" in text[:40] and text[:1].isupper() else None
-
-
-def _looks_left_out(text: str, marked: bool, bracketed: bool) -> bool:
-    """A short line of the app in a language of no table, seen often: the place of a file that was left out."""
-    if bracketed:
-        return marked and len(text) <= 40 and "\n" not in text
-    return re.fullmatch(r"[<‹][^<>‹›\n]{3,50}[>›]", text.strip()) is not None and " " in text
+    return words(key).get(normalise(text.partition(":")[0])) if ":" in text[:40] and not text[:1].islower() else None
 
 
 def _spread(bodies: Bodies, table: pl.DataFrame) -> pl.DataFrame:
@@ -185,13 +201,15 @@ def _spread(bodies: Bodies, table: pl.DataFrame) -> pl.DataFrame:
     index = np.full(count, -1, np.int64)
     index[rows] = np.arange(len(rows))
     kind = np.zeros(count, np.uint32)
-    kind[rows] = table["kind"].fill_null("text").cast(SCHEMA["kind"]).to_physical().to_numpy()
+    kind[rows] = table["kind"].cast(SCHEMA["kind"]).to_physical().to_numpy()
     at = pl.Series(index).replace(-1, None)
     edited = np.zeros(count, bool)
     edited[rows] = table["edited"].to_numpy()
     text, sender = bodies.text, bodies.sender
-    if edited.any():
-        text = pl.select(pl.when(pl.Series(edited)).then(table["text"].gather(at)).otherwise(text)).to_series()
+    changed = np.zeros(count, bool)
+    changed[rows] = (table["text"] != text.gather(rows)).to_numpy()
+    if changed.any():
+        text = pl.select(pl.when(pl.Series(changed)).then(table["text"].gather(at)).otherwise(text)).to_series()
     system = kind == KINDS.index("system")
     if (system & sender.is_not_null().to_numpy()).any():
         sender = pl.select(pl.when(~pl.Series(system)).then(sender)).to_series()

@@ -34,12 +34,14 @@ class Form:
     """The one form of a file's headers. `zero` is its digit 0; `year_at` the date's field with three or four digits.
 
     `crlf`: records end in CRLF, so that a line after a bare LF is inside a message, whatever it looks like.
+    `padded`: days and months below ten are written with a zero.
     """
 
     tokens: tuple[Token, ...]
     zero: str
     year_at: int | None
     crlf: bool
+    padded: bool
     example: str
 
     @property
@@ -113,6 +115,7 @@ class _Header:
     start: int
     end: int
     after_crlf: bool
+    padded: bool
 
 
 def detect(sample: str, *, whole: bool) -> Form | None:
@@ -176,7 +179,15 @@ def _read_header(match: re.Match[str], sample: str) -> _Header | None:
     year = (long[0], widths[long[0]]) if long else (None, 0)
     key = (time_first, len(clock) > 1, *year, bool(before), bool(after), zero, *slots)
     after_crlf = sample[match.start() - 2 : match.start()] == "\r\n"
-    return _Header(key, tuple(literals), match.start(), match.end(), after_crlf)
+    fields = [part[name] for i, name in enumerate(("d0", "d1", "d2")) if i != _year(widths)]
+    fields = [part[name] for i, name in enumerate(("d0", "d1", "d2")) if i != _year(widths)]
+    padded = any(field[0] == zero for field in fields)
+    return _Header(key, tuple(literals), match.start(), match.end(), after_crlf, padded)
+
+
+def _year(widths: tuple[int, ...]) -> int:
+    """The place of the year as far as its width tells: a year in two digits may begin with a zero."""
+    return next((i for i, width in enumerate(widths) if width > 2), 2)
 
 
 def _names_follow(sample: str, start: int) -> bool:
@@ -248,7 +259,14 @@ def _make_form(headers: list[_Header], sample: str, crlf: bool, whole: bool) -> 
         row = [slots[0], *_weave(numbers, slots[1:3]), slots[3], first, *_weave(clock, slots[5:-2]), last]
     row.append(slots[-1])
     tokens = tuple(token for token in row if token.role != "literal" or token.variants != (("", 0),))
-    return Form(tokens, zero, year_at, crlf, sample[headers[0].start : headers[0].end].strip("\ufeff\u200e\u200f"))
+    return Form(
+        tokens,
+        zero,
+        year_at,
+        crlf,
+        any(header.padded for header in headers),
+        sample[headers[0].start : headers[0].end].strip("\ufeff\u200e\u200f"),
+    )
 
 
 def _weave(numbers: list[Token], literals: list[Token]) -> list[Token]:

@@ -15,7 +15,7 @@ from pathlib import Path
 __all__ = ["AppLine", "Matcher", "exact_phrases", "normalise", "phrases", "spellings", "starts_system_line", "words"]
 
 _MARKS = re.compile(r"[\u200e\u200f\u061c\u202a-\u202e\u2066-\u2069\ufeff]")
-_MEDIA = ("media", "image", "video", "audio", "sticker", "gif", "document", "video_note", "view_once")
+_MEDIA = ("media", "image", "video", "audio", "sticker", "gif", "document", "video_note", "view_once", "unavailable")
 _WORDS = ("attached", "file_attached", "edited", "poll", "option", "event")  # parts of bodies, not whole ones
 _SPLIT = "{}"
 

@@ -49,11 +49,13 @@ zmu|zmw  àárɔ̀|ɔ̀sán  àárọ̀|ọ̀sán  öö|ös  öň|soň  ĩyakwak
 ᱥᱮᱛᱟᱜ|ᱧᱤᱫᱟᱹ  ⵜⵉⴼⴰⵡⵜ|ⵜⴰⴷⴳⴳⵯⴰⵜ  上午|下午  午前|午後  ꎸꄑ|ꁯꋒ  오전|오후  𐐰𐑋|𐐹𐑋  𐑨𐑥|𐑐𐑥  𞤢|𞤩  𞤢𞤰|𞤩𞤰
 """
 
-# Chinese phones divide the day further. 中午 is noon's own hours (11 to 1), 半夜 and 午夜 the hour after midnight.
+# Some phones divide the day further. NOON has the hours 11 to 1 (中午), NIGHT those from 6 in the evening to 5 (半夜).
 _PERIODS = {
     "凌晨": MORNING, "清晨": MORNING, "早晨": MORNING, "早上": MORNING, "上午": MORNING, "中午": NOON,
     "下午": AFTERNOON,
     "傍晚": AFTERNOON, "晚上": AFTERNOON, "夜晚": AFTERNOON, "半夜": NIGHT, "午夜": NIGHT, "深夜": NIGHT,
+    "inthemorning": MORNING, "intheafternoon": AFTERNOON, "intheevening": AFTERNOON, "atnight": NIGHT, "noon": NOON,
+    "delamadrugada": MORNING, "delanoche": AFTERNOON, "damadrugada": MORNING, "danoite": AFTERNOON, "midnight": NIGHT,
 }  # fmt: skip
 
 _INVISIBLE = re.compile(r"[\s.·\u200e\u200f\u061c\u202a-\u202e\u2066-\u2069\ufeff]")
@@ -114,7 +116,7 @@ def complete(raws: set[str]) -> set[str]:
         if name in ("am", "pm"):
             found |= {raw.translate(str.maketrans("aA", "pP")), raw.translate(str.maketrans("pP", "aA"))}
         elif name in _PERIODS:
-            found |= {raw.replace(name, period) for period in _PERIODS}
+            found |= {raw.replace(name, period) for period in _PERIODS if name in raw and not period.isascii()}
         else:
             # A marker of one word: its spelling is the table's, up to case and dots, which only the file can tell.
             found |= {raw.replace(a, b) for pair in _pairs() for a, b in (pair, pair[::-1]) if name == a and a in raw}

@@ -13,9 +13,8 @@ __all__ = ["clean_name", "find_names"]
 
 
 _LONGEST_NAME = 100  # characters; WhatsApp's own names end at 25, a phone's contacts may be longer
-_MARKS = re.compile(
-    r"^[\u200e\u200f\u061c\u202a-\u202e\u2066-\u2069\ufeff]+|[\u200e\u200f\u061c\u202a-\u202e\u2066-\u2069\ufeff]+$"
-)
+_EDGE = r"[\s\u200e\u200f\u061c\u202a-\u202e\u2066-\u2069\ufeff]+"
+_EDGES = re.compile(rf"^{_EDGE}|{_EDGE}$")
 # Openings of messages that are no second part of a name, however often they come.
 _OPENINGS = {
     "q",
@@ -39,8 +38,8 @@ _OPENINGS = {
 
 
 def clean_name(name: str) -> str:
-    """A name without the direction marks around it."""
-    return _MARKS.sub("", name)
+    """A name without the spaces and direction marks around it."""
+    return _EDGES.sub("", name)
 
 
 def find_names(data: Bytes, headers: Headers, matcher: Matcher) -> tuple[pl.Series, Array]:

@@ -13,7 +13,11 @@ __all__ = ["Hint", "Order", "find_order"]
 Triple = tuple[int, int, int]
 
 _ORDERS = {None: ("dmy", "mdy", "ymd"), 2: ("dmy", "mdy"), 0: ("ymd", "ydm"), 1: ("myd", "dym")}
-_FIRST = {"d": "day", "m": "month", "y": "year"}
+_WORDS = {
+    "dmy": "the day first", "mdy": "the month first", "ymd": "the year first", "ydm": "year, day, month",
+    "myd": "the month first", "dym": "the day first",
+}  # fmt: skip
+_RARE = {"ymd": 1, "ydm": 2}  # orders that need a reason, where the others fit as well
 
 
 @dataclass(frozen=True)
@@ -72,13 +76,14 @@ def find_order(
     if forced is not None:
         return _force(readings, forced)
     ranked = sorted(readings, key=lambda reading: (reading.faults, reading.impossible))
-    best, rivals = ranked[0], [r for r in ranked[1:] if r.days != ranked[0].days]
+    best = ranked[0]
+    tied = [best, *(r for r in ranked[1:] if r.faults == best.faults and r.days != best.days)]
+    rivals = [r for r in ranked[1:] if r.days != best.days]
+    if len(tied) > 1:
+        return _settle(tied, rivals, find_stamps(), find_hints())
     if not rivals:
         return _result(best, True, ["Every date reads the same in either order of day and month."])
-    if best.faults < rivals[0].faults:
-        return _result(best, *_judge(best, rivals[0]))
-    tied = [best, *(rival for rival in rivals if rival.faults == best.faults)]
-    return _settle(tied, find_stamps(), find_hints())
+    return _result(best, *_judge(best, rivals))
 
 
 def _readings(dates: Sequence[Triple], counts: Sequence[int], year_at: int | None, zero: str) -> list[_Reading]:
@@ -120,39 +125,54 @@ def _read(
     return _Reading(name, calendar, days, impossible, backward, strange)
 
 
-def _judge(best: _Reading, rival: _Reading) -> tuple[bool, list[str]]:
-    """How sure the dates alone make the better of two readings, and why."""
+def _judge(best: _Reading, rivals: list[_Reading]) -> tuple[bool, list[str]]:
+    """How sure the dates alone make the best of the readings, and why."""
+    rival = min(rivals, key=lambda reading: (reading.faults, _RARE.get(reading.name, 0)))
     reasons, against = [], []
-    names = {"impossible": "{n} dates cannot be read with the {other} first", "backward": (
-        "with the {other} first the chat would run backward in time {n} times"), "out_of_range": (
-        "with the {other} first {n} messages would be of a year no chat can be of")}  # fmt: skip
-    for fault, words in names.items():
-        gain = getattr(rival, fault) - getattr(best, fault)
+    for gain, sentence in (
+        (rival.impossible - best.impossible, _component(best.name, rival)),
+        (rival.backward - best.backward, f"With {_WORDS[rival.name]} the chat would run backward in time."),
+        (rival.out_of_range - best.out_of_range, f"With {_WORDS[rival.name]} the years would not be those of a chat."),
+    ):
         if gain > 0:
-            reasons.append(_sentence(words.format(n=f"{gain:,}", other=_FIRST[rival.name[0]])))
+            reasons.append(sentence)
         elif gain < 0:
-            against.append(_sentence(words.format(n=f"{-gain:,}", other=_FIRST[best.name[0]])))
-    certain = not against or rival.faults >= 3 * best.faults
-    return certain, reasons + [f"Against it: {_lower(sentence)}" for sentence in against]
+            against.append("Some dates speak against it.")
+    return not against or rival.faults >= 3 * best.faults, reasons + against[:1]
 
 
-def _settle(tied: list[_Reading], stamps: list[tuple[int, date]], hints: list[Hint]) -> Order:
-    """Between readings that the dates allow alike: attachment stamps, then regularity, then hints, then a question."""
-    hits = [(sum(_near(reading, run, day) for run, day in stamps), reading) for reading in tied]
-    hits.sort(key=lambda pair: -pair[0])
-    if hits[0][0] > hits[1][0]:
-        number, best = hits[0]
-        return _result(best, True, [f"The dates in {number:,} attachment names agree with it."])
-    evidence = []
+def _component(name: str, rival: _Reading) -> str:
+    place = {0: "first", 1: "second", 2: "last"}[name.index("d")]
+    return f"In {_count(rival.impossible, 'message')} the {place} number of the date can only be the day."
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def _settle(tied: list[_Reading], rivals: list[_Reading], stamps: list[tuple[int, date]], hints: list[Hint]) -> Order:
+    """Between readings that the dates allow alike: attachment stamps, then hints, then regularity, then a question."""
+    hits = sorted(((sum(_near(reading, run, day) for run, day in stamps), -i) for i, reading in enumerate(tied)))
+    if hits[-1][0] > hits[-2][0]:
+        number, i = hits[-1]
+        return _result(tied[-i], True, [f"The dates in the names of {_count(number, 'attachment')} agree with it."])
+    named = {reading.name: reading for reading in tied}
     for hint in hints:
-        for reading in tied:
-            if _agrees(reading.name, hint.order):
-                return _result(reading, hint.strong, [hint.sentence] if hint.strong else [hint.sentence, _ASK])
-    spans = sorted(((_span(reading), i) for i, reading in enumerate(tied)))
-    if len(set(tied[0].days)) > 3 and spans[0][0] * 5 <= spans[1][0]:
-        evidence.append("Read so, the messages lie close together in time.")
-    best = tied[spans[0][1]] if evidence else tied[0]
-    return _result(best, False, [*evidence, _ASK])
+        if hint.strong and hint.order in named:
+            return _result(named[hint.order], True, [hint.sentence])
+    # Nobody writes year, day, month, and few the year first in two digits: only the dates themselves or a hint say so.
+    usual = [reading for reading in tied if reading.name not in _RARE] or tied[:1]
+    if len(usual) == 1:
+        others = [reading for reading in rivals if reading is not usual[0] and reading.faults > usual[0].faults]
+        certain, reasons = _judge(usual[0], others) if others else (True, [f"No phone writes {_WORDS[tied[-1].name]}."])
+        return _result(usual[0], certain, reasons)
+    for hint in hints:
+        if hint.order in named and named[hint.order] in usual:
+            return _result(named[hint.order], False, [hint.sentence, _ASK])
+    spans = sorted((_span(reading), i) for i, reading in enumerate(usual))
+    if len(set(usual[0].days)) > 3 and spans[0][0] * 5 <= spans[1][0]:
+        return _result(usual[spans[0][1]], False, ["Read so, the messages lie close together in time.", _ASK])
+    return _result(usual[0], False, [_ASK])
 
 
 _ASK = "No date of this file tells day from month: please check one."
@@ -169,28 +189,14 @@ def _span(reading: _Reading) -> int:
     return max(real) - min(real) if real else 0
 
 
-def _agrees(name: str, order: str) -> bool:
-    return (name.index("d") < name.index("m")) == (order.index("d") < order.index("m")) and (
-        name.startswith("y") == order.startswith("y") or name in ("myd", "dym", "ydm")
-    )
-
-
 def _force(readings: list[_Reading], forced: str) -> Order:
     if sorted(forced) != sorted("dmy"):
         raise ChatError(f"“{forced}” is no order of a date: use dmy, mdy or ymd.")
     exact = [reading for reading in readings if reading.name == forced]
     same = [r for r in readings if (r.name.index("d") < r.name.index("m")) == (forced.index("d") < forced.index("m"))]
     best = (exact or sorted(same, key=lambda reading: reading.faults))[0]
-    return _result(best, True, [f"You said that the {_FIRST[forced[0]]} comes first."])
+    return _result(best, True, [f"You said: {_WORDS[forced]}."])
 
 
 def _result(reading: _Reading, certain: bool, evidence: list[str]) -> Order:
     return Order(reading.name, reading.calendar.name, certain, tuple(evidence), reading.days)
-
-
-def _sentence(words: str) -> str:
-    return words[0].upper() + words[1:] + "."
-
-
-def _lower(sentence: str) -> str:
-    return sentence[0].lower() + sentence[1:]

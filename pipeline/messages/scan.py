@@ -180,8 +180,12 @@ def _second_of_day(clock: list[Array], half: Array) -> tuple[Array, Array]:
     hour, minute, second = clock
     possible = (hour < 24) & (minute < 60) & (second < 60)
     if half.any():
+        later = (
+            (half == AFTERNOON) & (hour < 12)
+            | (half == NOON) & (hour < 10)
+            | (half == NIGHT) & (hour > 5) & (hour < 12)
+        )
         hour = np.where((hour == 12) & ((half == MORNING) | (half == NIGHT)), 0, hour)
-        later = (half == AFTERNOON) & (hour < 12) | (half == NOON) & (hour < 10)
         hour = np.where(later, hour + 12, hour)
     return (hour * 3600 + minute * 60 + second).astype(np.int32), possible
 

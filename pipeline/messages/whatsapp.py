@@ -94,8 +94,16 @@ def _order(data: Bytes, form: Form, headers: Headers, runs: Array, lengths: Arra
         zero=form.zero,
         forced=forced,
         find_stamps=find_stamps,
-        find_hints=lambda: find_hints(data, form),
+        find_hints=lambda: find_hints(form, _first_bodies(data, headers)),
     )
+
+
+def _first_bodies(data: Bytes, headers: Headers, count: int = 500) -> list[str]:
+    """The first lines of the first messages, behind name and colon."""
+    rows = range(min(count, len(headers)))
+    begins = [int(headers.start[i]) + max(int(headers.name_end[i]) + 1, int(headers.body[i])) for i in rows]
+    ends = [int(headers.start[i]) + int(headers.line_end[i]) for i in rows]
+    return [data[begin:end].decode().strip() for begin, end in zip(begins, ends, strict=True)]
 
 
 def _table(data: Bytes, form: Form, headers: Headers, matcher: Matcher) -> pl.DataFrame:
@@ -103,8 +111,10 @@ def _table(data: Bytes, form: Form, headers: Headers, matcher: Matcher) -> pl.Da
     buffer = np.frombuffer(data, np.uint8)
     sender, text_at = find_names(data, headers, matcher)
     start, end = _text_bounds(buffer, headers, text_at, sender.is_not_null().to_numpy())
-    mark = (end - start >= 3) & _has_mark(buffer, start)
-    start = start + 3 * mark
+    marked = np.zeros(len(start), bool)
+    while (mark := (end - start >= 3) & _has_mark(buffer, start)).any():
+        start = start + 3 * mark
+        marked |= mark
     empty = end == start
     at, before = np.minimum(start, len(buffer) - 1), np.maximum(end - 1, 0)
     line_end = headers.start + headers.line_end
@@ -112,12 +122,12 @@ def _table(data: Bytes, form: Form, headers: Headers, matcher: Matcher) -> pl.Da
     if form.crlf or (line_last == 13).any():
         line_last = np.where(line_last == 13, buffer[np.maximum(line_end - 2, 0)], line_last)
     text = slice_strings(data, start, end)
-    if not form.crlf and b"\r\n" in data[: 1 << 16]:
+    if form.crlf and text.str.contains("\r\n", literal=True).any():  # a file whose every line ends so
         text = text.str.replace_all("\r\n", "\n", literal=True)
     bodies = Bodies(
         sender,
         text,
-        mark,
+        marked,
         np.where(empty, 0, buffer[at]),
         np.where(empty, 0, buffer[before]),
         line_last,
@@ -142,7 +152,7 @@ def _text_bounds(buffer: Array, headers: Headers, text_at: Array, named: Array) 
 
 
 def _has_mark(buffer: Array, start: Array) -> Array:
-    """Whether U+200E, which iOS puts before all that the app says, stands there."""
+    """Whether U+200E, which iOS puts before all that the app says (once or twice), stands there."""
     at = np.minimum(start, len(buffer) - 3)
     found: Array = (buffer[at] == 0xE2) & (buffer[at + 1] == 0x80) & (buffer[at + 2] == 0x8E)
     return found
