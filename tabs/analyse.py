@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import json
 import shutil
@@ -20,19 +21,29 @@ from pipeline.charts import Figure
 from pipeline.charts.figures import ORDER
 from pipeline.errors import ChatError
 from tabs.range import days_range
-from tabs.visitor import Stage, Visitor, load_chat, load_choices, safely, visitor_of
+from tabs.visitor import (
+    Stage,
+    Visitor,
+    download_link,
+    load_chat,
+    load_choices,
+    safely,
+    save_choices,
+    stamp,
+    visitor_of,
+)
 
 __all__ = ["build"]
 
+BESIDE = "#analysis .beside { align-items: flex-end; } #analysis .beside button { align-self: flex-end; flex: none; }"
 STEPS = ("Auto", "Day", "Week", "Month")
-PRIVATE: dict[str, Any] = {"api_visibility": "private"}
 
 
 def build(stage: Stage) -> None:
     """Fill the tab; it shows once a chat is loaded, and draws itself anew when the chat or a filter changes."""
     style = charts.STYLE.read_text(encoding="utf-8")
     with gr.Column(visible=False, elem_id="analysis") as page:
-        gr.HTML(f"<style>{style}</style>")
+        gr.HTML(f"<style>{style}{BESIDE}</style>")
         opening = gr.HTML(elem_classes="ct")
         with gr.Row(elem_id="analysis-filters", equal_height=False):
             days = days_range(elem_id="analysis-days")
@@ -41,16 +52,47 @@ def build(stage: Stage) -> None:
             )
             step = gr.Radio(list(STEPS), value=STEPS[0], label="Step", elem_id="analysis-step", min_width=220)
         trouble = gr.HTML(visible=False)
-        places = [_place(name) for name in ORDER]
+        places, person, onward = [], gr.Dropdown(render=False), gr.Button(render=False)
+        for name in ORDER:
+            places.append(_place(name))
+            if name == "enough":
+                person, onward = _next_step()
+        hidden, whose, make_report, make_card, taken = _take_along()
     drawing = [part for place in places for part in place]
     filters = [days, people, step]
-    gr.on([stage.chat.change], safely(_load), None, [page, *filters], show_progress="hidden", **PRIVATE).then(
-        safely(_draw), filters, [opening, trouble, *drawing], show_progress="hidden", **PRIVATE
+    shown = [opening, trouble, person, whose, *drawing]
+    quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
+    gr.on([stage.chat.change], safely(_load), None, [page, *filters, taken], **quiet).then(
+        safely(_draw), filters, shown, **quiet
     )
-    gr.on(
-        [days.input, people.input, step.input], safely(_draw), filters, [opening, trouble, *drawing],
-        show_progress="hidden", trigger_mode="always_last", **PRIVATE,
-    )  # fmt: skip
+    gr.on([days.input, people.input, step.input], safely(_draw), filters, shown, trigger_mode="always_last", **quiet)
+    onward.click(safely(_go_on), person, [stage.chat, stage.tabs], **quiet)
+    make_report.click(safely(_report), [*filters, hidden], taken, api_visibility="private")
+    make_card.click(safely(_card), [*filters, hidden, whose], taken, api_visibility="private")
+
+
+def _next_step() -> tuple[gr.Dropdown, gr.Button]:
+    """From the verdicts to the next tab, with the person in hand."""
+    with gr.Row(elem_classes="beside"):
+        person = gr.Dropdown([], label="Whose twin", elem_id="analysis-person", scale=0, min_width=260)
+        onward = gr.Button("Next: make the dataset", variant="primary", scale=0, min_width=260, elem_id="to-dataset")
+    return person, onward
+
+
+def _take_along() -> tuple[gr.Checkbox, gr.Dropdown, gr.Button, gr.Button, gr.HTML]:
+    """The report and the card, of what is shown above."""
+    with gr.Column(elem_id="take-along", elem_classes="ct figure"):
+        gr.HTML(
+            '<div class="figure-head"><h3>Take it along</h3><p class="note">Of the days and people chosen above: '
+            "a report in one file that opens offline, or one person's style as a picture.</p></div>"
+        )
+        hidden = gr.Checkbox(label="Hide names and words", value=False, elem_id="take-hidden")
+        with gr.Row(elem_classes="beside"):
+            make_report = gr.Button("Make the report", scale=0, min_width=180, elem_id="make-report")
+            whose = gr.Dropdown([], label="Card of", scale=0, min_width=220, elem_id="card-of")
+            make_card = gr.Button("Make the card", scale=0, min_width=180, elem_id="make-card")
+        taken = gr.HTML(elem_id="taken")
+    return hidden, whose, make_report, make_card, taken
 
 
 def _place(name: str) -> tuple[gr.Column, gr.HTML, gr.Plot, gr.HTML]:
@@ -66,27 +108,84 @@ def _load(request: gr.Request) -> list[Any]:
     """Measure the chat once, keep that beside it, and set the filters to the whole of it."""
     prepared = _prepared(visitor_of(request))
     if prepared is None:
-        return [gr.Column(visible=False), *[gr.skip()] * 3]
+        return [gr.Column(visible=False), *[gr.skip()] * 3, ""]
     first, last = _span(prepared)
     length = (last - first).days
     days = gr.HTML(value=[0, length], first=first.isoformat(), length=length, visible=length > 0)
     people = gr.Dropdown(list(prepared.people), value=[], visible=len(prepared.people) > 1)
-    return [gr.Column(visible=True), days, people, STEPS[0]]
+    return [gr.Column(visible=True), days, people, STEPS[0], ""]
 
 
 def _draw(days: Any, people: list[str] | None, step: str, request: gr.Request) -> list[Any]:
     visitor = visitor_of(request)
     prepared = _prepared(visitor)
-    blank = [gr.skip()] * (4 * len(ORDER))
+    blank = [gr.skip()] * (2 + 4 * len(ORDER))
     if prepared is None:
         return ["", gr.HTML(visible=False), *blank]
     try:
         found = _analyse(prepared, days, people, step)
     except ChatError as error:
         return [gr.skip(), gr.HTML(f'<p class="failed">{escape(str(error))}</p>', visible=True), *blank]
-    drawn = charts.figures(found, load_choices(visitor).get("person"))
+    chosen = load_choices(visitor).get("person")
+    drawn = charts.figures(found, chosen)
     shown = [part for name in ORDER for part in _filled(drawn.get(name))]
-    return [charts.opening(found), gr.HTML(visible=False), *shown]
+    names = list(found.people)
+    best = chosen if chosen in names else _most_replies(found)
+    pickers = [gr.Dropdown(names, value=best), gr.Dropdown(names, value=best)]
+    return [charts.opening(found), gr.HTML(visible=False), *pickers, *shown]
+
+
+def _most_replies(found: Analysis) -> str:
+    return str(found.enough.sort("kept", descending=True, maintain_order=True)["person"][0])
+
+
+def _go_on(person: str | None, request: gr.Request) -> list[Any]:
+    """Keep whose twin it shall be and open the next tab; the new stamp makes every tab draw itself for this person."""
+    visitor = visitor_of(request)
+    prepared = _prepared(visitor)
+    if prepared is None or person not in prepared.people:
+        raise ChatError("Choose whose twin it shall be.")
+    save_choices(visitor, person=person)
+    chosen = f"{stamp(visitor, 'chat/chat.json')} person {prepared.people.index(person)}"
+    return [chosen, gr.Tabs(selected="dataset")]
+
+
+def _report(days: Any, people: list[str] | None, step: str, hidden: bool, request: gr.Request) -> str:
+    from pipeline import report
+
+    visitor, found = _chosen(days, people, step, request)
+    chat = load_chat(visitor)
+    path = report.write(
+        found, _shelf(visitor) / "chat report.html", title=chat.title if chat else "", hidden=hidden is not False
+    )
+    return f'<p class="done">The report is ready. {download_link(visitor, path, "Download the report")}</p>'
+
+
+def _card(days: Any, people: list[str] | None, step: str, hidden: bool, person: str | None, request: gr.Request) -> str:
+    from pipeline import report
+
+    visitor, found = _chosen(days, people, step, request)
+    path = report.write_card(found, person or "", _shelf(visitor) / "chat card.png", hidden=hidden is not False)
+    picture = base64.b64encode(path.read_bytes()).decode("ascii")
+    return (
+        f'<p class="done">The card is ready. {download_link(visitor, path, "Download the card")}</p>'
+        f'<img class="card-shown" alt="The card" src="data:image/png;base64,{picture}">'
+    )
+
+
+def _chosen(days: Any, people: list[str] | None, step: str, request: gr.Request) -> tuple[Visitor, Analysis]:
+    visitor = visitor_of(request)
+    prepared = _prepared(visitor)
+    if prepared is None:
+        raise ChatError("There is no chat to take along: bring one first, or try the sample chat.")
+    return visitor, _analyse(prepared, days, people, step)
+
+
+def _shelf(visitor: Visitor) -> Path:
+    """Where what is taken along lies, for its visitor only; it goes with their folder."""
+    shelf = visitor.folder / "takeaway"
+    shelf.mkdir(mode=0o700, exist_ok=True)
+    return shelf
 
 
 def _filled(figure: Figure | None) -> list[Any]:

@@ -38,7 +38,7 @@ STYLE = """
 .days input:focus-visible::-webkit-slider-thumb { box-shadow: 0 0 0 3px var(--color-accent-soft); }
 """
 # The thumbs are two plain inputs, so that keys and screen readers work; they may meet, not cross. The value goes to
-# Python when a thumb is let go, the label follows at once.
+# Python when a thumb is let go, the label follows at once; Gradio builds the template anew whenever the value is set.
 SCRIPT = """
 const ends = () => [...element.querySelectorAll('input')].map(input => Number(input.value));
 const day = (first, offset) => new Date(Date.parse(first + 'T00:00:00Z') + offset * 86400000)
@@ -50,7 +50,9 @@ const paint = () => {
   const bar = box.querySelector('i');
   bar.style.left = 100 * from / length + '%';
   bar.style.right = 100 - 100 * to / length + '%';
-  box.querySelector('output').textContent = day(box.dataset.first, from) + ' to ' + day(box.dataset.first, to);
+  const label = box.querySelector('output');
+  const said = day(box.dataset.first, from) + ' to ' + day(box.dataset.first, to);
+  if (label.textContent !== said) label.textContent = said;
 };
 element.addEventListener('input', event => {
   const inputs = [...element.querySelectorAll('input')], [from, to] = ends();
@@ -62,7 +64,7 @@ element.addEventListener('change', event => {
   props.value = ends();
   trigger('input');
 });
-watch(['value', 'first', 'length'], paint);
+new MutationObserver(paint).observe(element, {childList: true, subtree: true});
 paint();
 """
 

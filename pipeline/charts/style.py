@@ -199,7 +199,9 @@ def languages(view: Shown) -> Figure | None:
         return None
     found = table.group_by("language").agg(pl.col("share").sum()).sort(["share", "language"], descending=[True, False])
     names = [LANGUAGES.get(code, code) for code in found["language"].to_list()]
-    title = f"They write in {names[0]}" if len(names) == 1 else f"They write in {', '.join(names[:3])}"
+    people = view.analysis.people
+    title = f"{isolate(people[0])} writes in" if len(people) == 1 else "They write in"
+    title += f" {', '.join(names[:3])}"
     if len(names) > 3:
         title += f" and {len(names) - 3} more"
     cards = []
