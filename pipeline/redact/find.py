@@ -1,11 +1,23 @@
 """Finding personal data in one message by its form."""
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+import re
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
 from pipeline.redact.config import Kind
-from pipeline.redact.patterns import ADDRESS, EMAIL, IBAN, NUMBER, POSTCODE, URL, is_card, is_iban, is_plain_number
+from pipeline.redact.patterns import (
+    ADDRESS,
+    DOMAIN,
+    EMAIL,
+    IBAN,
+    LINK,
+    NUMBER,
+    POSTCODE,
+    is_card,
+    is_iban,
+    is_plain_number,
+)
 
 __all__ = ["Span", "find"]
 
@@ -32,8 +44,9 @@ def find(text: str, kinds: Collection[Kind], countries: Sequence[str] = ()) -> l
     """What `text` holds of these kinds, in order, without overlaps; the surer form wins (a card is no phone)."""
     found: list[Span] = []
     free = text
-    for finder in (find_urls, find_emails, find_ibans, find_cards, find_postcodes, find_addresses, find_numbers):
-        for span in list(finder(free, countries)):
+    digits = sum(map(str.isdecimal, text))
+    for fewest, finder in FINDERS:
+        for span in list(finder(free, countries)) if digits >= fewest else ():
             found.append(span)
             free = f"{free[: span.start]}{TAKEN * (span.end - span.start)}{free[span.end :]}"
     return sorted(span for span in found if span.kind in kinds)
@@ -42,8 +55,16 @@ def find(text: str, kinds: Collection[Kind], countries: Sequence[str] = ()) -> l
 Finder = Callable[[str, Sequence[str]], Iterator[Span]]
 
 
-def find_urls(text: str, _: Sequence[str]) -> Iterator[Span]:
-    for match in URL.finditer(text):
+def find_links(text: str, _: Sequence[str]) -> Iterator[Span]:
+    return trimmed_urls(text, LINK.finditer(text))
+
+
+def find_domains(text: str, _: Sequence[str]) -> Iterator[Span]:
+    return trimmed_urls(text, DOMAIN.finditer(text))
+
+
+def trimmed_urls(text: str, matches: Iterable[re.Match[str]]) -> Iterator[Span]:
+    for match in matches:
         end = match.start() + len(match[0].rstrip(URL_TAIL))
         if "(" in text[match.start() : end] and text[end : end + 1] == ")":
             end += 1
@@ -118,3 +139,16 @@ def find_addresses(text: str, _: Sequence[str]) -> Iterator[Span]:
 def find_postcodes(text: str, _: Sequence[str]) -> Iterator[Span]:
     for match in POSTCODE.finditer(text):
         yield Span(match.start(), match.end(), "postcode", match[0].replace(" ", "").upper())
+
+
+# In order, the surer forms first; each with the fewest digits that a text must have for it.
+FINDERS: tuple[tuple[int, Finder], ...] = (
+    (0, find_links),
+    (0, find_emails),
+    (0, find_domains),
+    (12, find_ibans),
+    (13, find_cards),
+    (2, find_postcodes),
+    (1, find_addresses),
+    (FEWEST_DIGITS, find_numbers),
+)

@@ -2,19 +2,17 @@
 
 import re
 
-__all__ = ["ADDRESS", "EMAIL", "IBAN", "NUMBER", "POSTCODE", "URL", "is_card", "is_iban", "is_plain_number"]
+__all__ = ["ADDRESS", "DOMAIN", "EMAIL", "IBAN", "LINK", "NUMBER", "POSTCODE", "is_card", "is_iban", "is_plain_number"]
 
 # Endings that are seldom words: "ok.so" and "yes.it" are two sentences, "example.com" is not.
 DOMAINS = (
     "com|org|net|edu|gov|info|biz|app|dev|shop|online|site|cloud|io|tv|eu|de|uk|fr|es|nl|pl|pt|br|ru|ua|cz|se|dk|fi|jp"
     "|cn|kr|mx|ar|cl|ch|au|nz|za|ng|ke|ae|sa|ir|tr|gr|hu|ro|il|ie|ca"
 )
-URL = re.compile(
-    rf"""(?ix)
-    (?: \b[a-z][a-z0-9+.-]{{1,12}}://[^\s<>"']+
-      | \bwww\.[^\s<>"']+
-      | (?<![\w@.-]) (?:[^\W_](?:[\w-]{{0,61}}[^\W_])?\.)+ (?:[a-z]{{2,18}}/[^\s<>"']* | (?:{DOMAINS})\b(?![\w@-]))
-    )"""
+LINK = re.compile(r"""(?i)(?:\b[a-z][a-z0-9+.-]{1,12}://|(?<![\w@.-])www\.)[^\s<>"'\0]+""")
+DOMAIN = re.compile(
+    rf"""(?ix) (?<![\w@.-]) (?:[^\W_](?:[\w-]{{0,61}}[^\W_])?\.)+
+    (?: [a-z]{{2,18}}/[^\s<>"'\0]* | (?:{DOMAINS})\b(?![\w@-]) )"""
 )
 EMAIL = re.compile(
     r"""(?ix)
@@ -33,7 +31,7 @@ DATE = re.compile(
     r"\d{1,4}([./-])\d{1,2}\1\d{2,4}(?:[ ,T]+\d{1,2}(?:[.:]\d{2})*)?"
     r"|\d{1,2}[./]\d{1,2}[./]?\s?[-–]\s?\d{1,2}[./]\d{1,2}[./]?(?:\d{2,4})?"
 )
-GROUPED = re.compile(r"\d{1,3}(?:[. \u00a0\u202f']\d{3})+")
+GROUPED = re.compile(r"\d{1,2}(?:[. \u00a0\u202f']\d{3})+")  # 1 299 000; three threes may be a phone number
 YEARS = re.compile(r"(?:1[89]|20)\d\d\s?[-–/]\s?(?:1[89]|20)\d\d")
 
 STREET_AFTER = (  # 12 Baker Street
@@ -50,7 +48,7 @@ STREET_BEFORE = (  # rue de la Paix 12, Via Roma 3
     r"|улица|ул\.|проспект|пр\.|вулиця|вул\."
 )
 NAME = r"[^\W\d_][\w'’-]*\.?"
-HOUSE = r"\d{1,4}(?:\s?[a-z]\b|/\d{1,3}|-\d{1,4})?(?!\w)"
+HOUSE = r"\d{1,4}(?:\s?[a-zA-Z]\b|/\d{1,3}|-\d{1,4})?(?!\w)"
 PARTICLE = (
     r"(?:(?:de|del|della|delle|dei|di|da|do|dos|das|du|des|la|le|les|el|los|las|van|von|der|den|den|al|l['’])\s?)"
 )
