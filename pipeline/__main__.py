@@ -191,7 +191,10 @@ def chat(
 ) -> None:
     """Talk to a twin. Each line is a message; an empty line, Ctrl-D or Ctrl-C ends it."""
     from pipeline.chat import load_twin
+    from pipeline.runs import read_run
 
+    if run_dir is not None:
+        read_run(run_dir)
     with say.status("Loading the model"):
         twin = load_twin(run_dir, model)
     name = twin.person or model

@@ -105,6 +105,8 @@ def training_text(run: "Run") -> str:
 
 def examine(run_dir: Path, samples: int) -> "Exam":
     from pipeline.evaluation import evaluate as take_exam
+    from pipeline.runs import read_run
 
+    read_run(run_dir)
     with progress("Examining") as report:
         return take_exam(run_dir, samples=samples, progress=lambda what, done: report(done, f"Examining {what}"))
