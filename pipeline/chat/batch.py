@@ -16,7 +16,7 @@ from pipeline.prompt import Encoded
 if TYPE_CHECKING:
     from torch import Generator, Tensor
 
-__all__ = ["Place", "Readings", "read_and_sample"]
+__all__ = ["Place", "Readings", "Waiting", "prefill", "read_and_sample", "sample"]
 
 READ_TOKENS = 4096  # padded tokens of a batch that is read
 HEAD_ROWS = 512  # positions whose scores over the vocabulary are in memory at once
@@ -52,7 +52,7 @@ def read_and_sample(
     wanted: dict[int, list[int]] = {}
     for conversation, at in places:
         wanted.setdefault(conversation, []).append(at)
-    waiting = _Waiting()
+    waiting = Waiting()
     total, read = sum(len(c.ids) for c in conversations) or 1, 0
     generator = torch.Generator(engine.decoder.device).manual_seed(config.seed or 0)
     with torch.inference_mode():
@@ -62,13 +62,13 @@ def read_and_sample(
                 read += len(conversations[index].ids)
             waiting.add(engine, indices, hidden, cache, wanted)
             if waiting.places and (waiting.bytes > CACHE_BYTES or read == total):
-                replies.update(_sample(engine, waiting, config, generator))
-                waiting = _Waiting()
+                replies.update(sample(engine, waiting, config, generator))
+                waiting = Waiting()
             progress(read / total)
     return Readings(nats, replies)
 
 
-class _Waiting:
+class Waiting:
     """Places of conversations that have been read, until there are enough to sample together."""
 
     def __init__(self) -> None:
@@ -94,6 +94,20 @@ class _Waiting:
     @property
     def bytes(self) -> int:
         return sum(cache.bytes for cache in self.caches)
+
+
+def prefill(engine: Engine, conversations: Sequence[Encoded], places: Sequence[Place]) -> Waiting:
+    """Read conversations so that replies can be `sample`d at places of them, as often as wanted."""
+    import torch
+
+    waiting = Waiting()
+    wanted: dict[int, list[int]] = {}
+    for conversation, at in places:
+        wanted.setdefault(conversation, []).append(at)
+    with torch.inference_mode():
+        for indices, hidden, cache in _read(engine, conversations):
+            waiting.add(engine, indices, hidden, cache, wanted)
+    return waiting
 
 
 def _read(engine: Engine, conversations: Sequence[Encoded]) -> "Iterator[tuple[list[int], Tensor, KeyValues]]":
@@ -130,24 +144,42 @@ def _losses(engine: Engine, hidden: "Tensor", conversation: Encoded) -> list[flo
     return losses
 
 
-def _sample(
-    engine: Engine, waiting: _Waiting, config: GenerationConfig, generator: "Generator"
+def sample(
+    engine: Engine, waiting: Waiting, config: GenerationConfig, generator: "Generator | None" = None
 ) -> dict[Place, list[int]]:
-    """One reply at each place, all in one batch."""
+    """One reply (stop token included) at each place that waits, all in one batch; they may be sampled again."""
     import torch
 
     device = engine.decoder.device
+    if generator is None:
+        generator = torch.Generator(device).manual_seed(config.seed or 0)
     forks = Forks(join(waiting.caches), waiting.rows, [at for _, at in waiting.places], config.max_new_tokens)
     logits = torch.stack(waiting.logits)
-    ends = torch.tensor(sorted(engine.ends), device=device)
-    stops = torch.tensor(sorted(engine.stops), device=device)
-    live = list(range(len(waiting.places)))
-    replies: list[list[int]] = [[] for _ in live]
+    replies: list[list[int]] = [[] for _ in waiting.places]
+    with torch.inference_mode():
+        _grow(engine, forks, logits, config, generator, replies)
+    return dict(zip(waiting.places, replies, strict=True))
+
+
+def _grow(
+    engine: Engine,
+    forks: Forks,
+    logits: "Tensor",
+    config: GenerationConfig,
+    generator: "Generator",
+    replies: list[list[int]],
+) -> None:
+    """Add tokens to every reply until it stops or is as long as it may be."""
+    import torch
+
+    ends = torch.tensor(sorted(engine.ends), device=logits.device)
+    stops = torch.tensor(sorted(engine.stops), device=logits.device)
+    live = list(range(len(replies)))
     for step in range(config.max_new_tokens):
         seen = None
         if config.repetition_penalty > 1 and step:
-            seen = torch.tensor([replies[i] for i in live], device=device)
-        chosen = pick(logits, config, generator, end_ids=ends, written=seen)
+            seen = torch.tensor([replies[i] for i in live], device=logits.device)
+        chosen = pick(logits, config, generator, end_ids=ends, step=step, written=seen)
         for i, token in zip(live, chosen.tolist(), strict=True):
             replies[i].append(token)
         going = ~torch.isin(chosen, stops)
@@ -158,7 +190,6 @@ def _sample(
             if live:
                 forks.keep(left)
         if not live or step + 1 == config.max_new_tokens:
-            break
+            return
         with engine.lock:
             logits = engine.decoder.logits(engine.decoder.forward(chosen[:, None], forks)[:, -1])
-    return dict(zip(waiting.places, replies, strict=True))

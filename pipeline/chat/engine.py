@@ -72,7 +72,7 @@ class Engine:
                     return
                 seen = torch.tensor([written], device=self.decoder.device) if config.repetition_penalty > 1 else None
                 with torch.inference_mode():
-                    chosen = int(pick(logits, config, generator, end_ids=ends, written=seen))
+                    chosen = int(pick(logits, config, generator, end_ids=ends, step=len(written), written=seen))
                 written.append(chosen)
                 yield chosen
                 if chosen in self.stops:

@@ -12,6 +12,9 @@ __all__ = ["GenerationConfig", "pick"]
 NUCLEUS = 512  # the most likely tokens among which top-p chooses; what lies beyond has next to no mass below 1
 
 
+PULL_TOKENS = 8  # past a long reply, so many tokens more make the end e times as likely: it comes at a good place
+
+
 class GenerationConfig(BaseModel):
     """Sampling of replies; the same for the form, the command line and the run's folder (`generation.json`)."""
 
@@ -23,6 +26,7 @@ class GenerationConfig(BaseModel):
         default=1.0, ge=1, le=2, description="Above 1: words of the reply come back less."
     )
     end_bias: float = Field(default=0.0, ge=-5, le=5, description="Above 0: shorter replies; below: longer ones.")
+    long_reply: int | None = Field(default=None, ge=1, description="Tokens from which a reply is drawn to its end.")
     max_new_tokens: int = Field(default=200, ge=1, le=2048, description="Most tokens of a reply.")
     context_tokens: int | None = Field(default=None, ge=64, description="Most tokens of context; null: as in training.")
     seed: int | None = Field(default=None, description="The same seed gives the same reply; null: a new one each time.")
@@ -34,16 +38,21 @@ def pick(
     generator: "Generator | None" = None,
     *,
     end_ids: "Tensor | None" = None,
+    step: int = 0,
     written: "Tensor | None" = None,
 ) -> "Tensor":
     """One token id a row, int64 [rows], from float32 logits [rows, vocabulary] (changed in place).
 
-    end_ids: ids that get `end_bias`. written: ids [rows, n] already in the reply, -1 where a row has fewer.
+    end_ids: ids that end a reply, favoured as `end_bias` and `long_reply` say at the reply's token number `step`.
+    written: ids [rows, n] already in the reply, -1 where a row has fewer.
     """
     import torch
 
-    if end_ids is not None and config.end_bias:
-        logits[:, end_ids] += config.end_bias
+    pull = config.end_bias
+    if config.long_reply is not None and step > config.long_reply:
+        pull += (step - config.long_reply) / PULL_TOKENS
+    if end_ids is not None and pull:
+        logits[:, end_ids] += pull
     if written is not None and written.numel() and config.repetition_penalty > 1:
         _penalise(logits, written, config.repetition_penalty)
     if config.temperature == 0:

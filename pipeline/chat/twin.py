@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Literal, NamedTuple
@@ -11,14 +11,23 @@ from pydantic import ValidationError
 
 from pipeline.chat.engine import Engine, LoadedModels, load_engine
 from pipeline.chat.generation import GenerationConfig
-from pipeline.dataset import OPENER, DatasetConfig, Summary, chat_opening, read_about
+from pipeline.dataset import OPENER, DatasetConfig, Row, Summary, chat_opening, read_about, read_dataset
 from pipeline.errors import ChatError
 from pipeline.prompt import Message, Template, encode_all, encode_prompt
 
-__all__ = ["Ended", "Piece", "Twin", "load_twin", "prompt_messages", "stream", "stream_reply"]
+__all__ = ["Ended", "Kind", "Piece", "Twin", "dress", "load_twin", "prompt_messages", "stream", "stream_reply"]
+
+Kind = Literal["twin", "base", "prompted base"]
 
 # Why a reply is over: its own end, the most tokens, words of the other side, a loop, or someone pressed stop.
 Ended = Literal["end", "length", "other side", "repeats", "stopped"]
+
+
+INSTRUCTION = (
+    "Answer only as {person}, never as an assistant: in {person}'s own words, spelling, punctuation and length, "
+    "a line for each message, as in these messages."
+)
+EXAMPLES = 5
 
 
 class Piece(NamedTuple):
@@ -37,7 +46,8 @@ class Twin:
     generation: GenerationConfig
     config: DatasetConfig | None = None
     summary: Summary | None = None
-    examples: tuple[Message, ...] = ()  # real turns shown before the conversation, for a base model that is prompted
+    instruction: str = ""  # said after the system prompt, and
+    examples: tuple[Message, ...] = ()  # real turns shown before the conversation: how a base model is prompted
 
     @property
     def person(self) -> str | None:
@@ -54,22 +64,48 @@ def load_twin(
     run_dir: Path | None,
     model: str = "starter",
     *,
-    base: bool = False,
+    kind: Kind = "twin",
     loaded: LoadedModels | None = None,
 ) -> Twin:
     """The twin of a finished run, or a model alone (`run_dir` None).
 
-    base: the run's model and prompt without its adapter. loaded: engines to share and to add to. Raises ChatError.
+    kind: base is the run's model and prompt without its adapter; prompted base is told to write like the person, too,
+    and shown some of their replies. loaded: engines to share and to add to. Raises ChatError.
     """
     get = loaded.get if loaded else load_engine
     if run_dir is None:
         return Twin(get(model), GenerationConfig())
     config, summary = read_about(run_dir / "dataset")
-    adapter = None if base else run_dir / "adapter"
+    adapter = run_dir / "adapter" if kind == "twin" else None
     if adapter and not (adapter / "adapter_config.json").is_file():
         raise ChatError("This run has no twin yet: wait until it has finished, or train again.")
     engine = get(read_model(run_dir), adapter, read_run_template(run_dir))
-    return Twin(engine, read_generation(run_dir), config, summary)
+    if kind != "prompted base":
+        return Twin(engine, read_generation(run_dir) if kind == "twin" else GenerationConfig(), config, summary)
+    return Twin(
+        engine,
+        GenerationConfig(),
+        config,
+        summary,
+        instruction=INSTRUCTION.format(person=config.person),
+        examples=tuple(typical_exchanges(read_dataset(run_dir / "dataset").train)),
+    )
+
+
+def typical_exchanges(rows: Sequence[Row], most: int = EXAMPLES) -> list[Message]:
+    """Exchanges to show a model how somebody writes: from all over the chat, their replies of a usual length."""
+    exchanges = [
+        (row.messages[i - 1], row.messages[i])
+        for row in rows
+        for i in range(max(1, row.learn_from), len(row.messages))
+        if row.messages[i]["role"] == "assistant" and row.messages[i - 1]["role"] == "user"
+    ]
+    exchanges = [pair for pair in exchanges if len(pair[0]["content"]) < 400] or exchanges
+    by_length = sorted(len(reply["content"]) for _, reply in exchanges)
+    low, high = (by_length[len(by_length) * share // 4] for share in (1, 3)) if by_length else (0, 0)
+    usual = [pair for pair in exchanges if low <= len(pair[1]["content"]) <= high] or exchanges
+    chosen = usual[:: max(1, len(usual) // most)][:most]
+    return [message for pair in chosen for message in pair]
 
 
 def read_model(run_dir: Path) -> str:
@@ -107,7 +143,7 @@ def prompt_messages(
     several at once, so that the beginning (and the cache of it) stays the same for some turns.
     """
     opening = chat_opening(twin.config, twin.summary, now or datetime.now()) if twin.config and twin.summary else []
-    opening = [*opening, *twin.examples]
+    opening = dress(twin, opening)
     turns = alternate(history)
     if not turns or turns[-1]["role"] != "user":
         raise ChatError("There is nothing to reply to yet: write a message first.")
@@ -252,6 +288,9 @@ def loops(ids: Sequence[int], least: int = 24) -> bool:
     return False
 
 
-def with_examples(twin: Twin, examples: Sequence[Message]) -> Twin:
-    """The same twin with real turns shown before every conversation."""
-    return replace(twin, examples=tuple(examples))
+def dress(twin: Twin, opening: Sequence[Message]) -> list[Message]:
+    """A conversation's opening (a system message or none) with the twin's instruction and examples."""
+    made = [Message(role=m["role"], content=f"{m['content']} {twin.instruction}".strip()) for m in opening]
+    if twin.instruction and not made:
+        made = [Message(role="system", content=twin.instruction)]
+    return [*made, *twin.examples]

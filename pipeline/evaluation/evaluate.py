@@ -1,60 +1,157 @@
 """The exam: a twin, and what it is measured against, on the part of the chat that it has never seen."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from pathlib import Path
 
 from pipeline.chat import LoadedModels, Twin, load_twin
-from pipeline.chat.twin import read_model
-from pipeline.dataset import Row, read_dataset
+from pipeline.chat.twin import Kind, read_model
+from pipeline.dataset import Dataset, Row, read_dataset
 from pipeline.errors import ChatError
-from pipeline.evaluation.exam import Candidate, Exam, Name, write_exam
-from pipeline.evaluation.replies import answers_of, even_sample, held_out, loss_of, read_replies
+from pipeline.evaluation.discriminator import one_hand, tell_apart
+from pipeline.evaluation.exam import Candidate, Exam, write_exam
+from pipeline.evaluation.leaks import Seen, leaks_of
+from pipeline.evaluation.relevance import relevance_of
+from pipeline.evaluation.replies import (
+    Moment,
+    Reply,
+    answers_of,
+    even_sample,
+    held_out,
+    loss_of,
+    read_replies,
+)
+from pipeline.evaluation.style import style_distance
+from pipeline.evaluation.tuning import tune_generation, write_generation
 
-__all__ = ["Progress", "evaluate"]
+__all__ = ["FEWEST_MOMENTS", "Progress", "evaluate", "held_out_moments"]
 
 # What is being done, and the share done from 0 to 1.
 Progress = Callable[[str, float], None]
+
+FEWEST_MOMENTS = 20  # with fewer, style and classifier say nothing
+SHORT_TOKENS = 64  # that replies of a model that seldom ends may have in a quick exam
+
+
+@dataclass(frozen=True)
+class _Sat:
+    """A candidate with the replies that it gave."""
+
+    candidate: Candidate
+    replies: list[str]
 
 
 def evaluate(
     run_dir: Path,
     *,
     samples: int = 100,
-    candidates: Sequence[Name] = ("twin", "base"),
+    full: bool = False,
     progress: Progress = lambda what, done: None,
     loaded: LoadedModels | None = None,
 ) -> Exam:
     """Examine a finished run on its held-out rows and keep the result in the run's folder.
 
-    samples: replies sampled from the twin, spread evenly over the held-out ones; from the others fewer and shorter
-    ones, since a model that does not end takes the longest. Raises ChatError.
+    samples: replies sampled from the twin, spread evenly over the held-out ones. full: the prompted base model too, as
+    many replies of each, relevance and the check of the chat itself; a quick exam has few replies of the base model.
+    Sampling is tuned first where the run has none yet. Raises ChatError.
     """
+    loaded = loaded or LoadedModels()
     dataset = read_dataset(run_dir / "dataset")
     if not dataset.validation:
         raise ChatError("No replies were held out of this dataset: give it a validation share and train again.")
-    made: list[Candidate] = []
-    for name in candidates:
-        twin = load_twin(run_dir, base=name != "twin", loaded=loaded)
-        made.append(_examine(name, twin, dataset.validation, samples, partial(progress, f"the {name}")))
+    twin = _tuned(run_dir, dataset.validation, loaded, partial(progress, "how long replies should be"))
+    kinds: tuple[Kind, ...] = ("base", "prompted base", "twin") if full else ("base", "twin")
+    sat: dict[Kind, _Sat] = {}
+    for kind in kinds:
+        one = twin if kind == "twin" else load_twin(run_dir, kind=kind, loaded=loaded)
+        base_replies = sat["base"].replies if "base" in sat else []
+        sat[kind] = _sit(kind, one, dataset, samples, base_replies, partial(progress, f"the {kind}"), full=full)
     exam = Exam(
         made_at=datetime.now(),
         person=dataset.config.person,
         model=read_model(run_dir),
         held_out_replies=dataset.summary.validation_replies,
-        candidates=tuple(made),
+        candidates=(*(sat[kind].candidate for kind in reversed(kinds)), _person(dataset, twin, samples)),
+        hand=one_hand(dataset.train, dataset.validation) if full else None,
+        generation=twin.generation,
     )
     write_exam(exam, run_dir)
     return exam
 
 
-def _examine(name: Name, twin: Twin, rows: Sequence[Row], samples: int, progress: Callable[[float], None]) -> Candidate:
-    held = held_out(twin, rows)
-    generation = twin.generation
-    if name != "twin":
-        samples, generation = samples // 4, generation.model_copy(update={"max_new_tokens": 64})
-    generation = generation.model_copy(update={"seed": generation.seed or 0})
+def _tuned(run_dir: Path, rows: Sequence[Row], loaded: LoadedModels, progress: Callable[[float], None]) -> Twin:
+    """The run's twin, its sampling tuned where it has not been."""
+    twin = load_twin(run_dir, loaded=loaded)
+    if (run_dir / "generation.json").is_file():
+        return twin
+    write_generation(tune_generation(twin, held_out(twin, rows), progress), run_dir)
+    return load_twin(run_dir, loaded=loaded)
+
+
+def _sit(
+    kind: Kind,
+    twin: Twin,
+    dataset: Dataset,
+    samples: int,
+    base_replies: list[str],
+    progress: Callable[[float], None],
+    *,
+    full: bool,
+) -> _Sat:
+    """One candidate on the held-out rows."""
+    held = held_out(twin, dataset.validation)
+    config = twin.generation.model_copy(update={"seed": 0})
+    if kind != "twin" and not full:
+        samples, config = max(1, samples // 4), config.model_copy(update={"max_new_tokens": SHORT_TOKENS})
     chosen = even_sample(len(held.moments), samples)
-    nats, replies = read_replies(twin, held, chosen, generation, progress)
-    return Candidate(name=name, loss=loss_of(held, nats), answers=answers_of(replies, generation.max_new_tokens))
+    moments = [held.moments[i][0] for i in chosen]
+    nats, replies = read_replies(twin, held, chosen, config, progress)
+    said, real = [reply.text for reply in replies], [moment.reply for moment in moments]
+    enough = len(said) >= FEWEST_MOMENTS and (kind == "twin" or full)
+    candidate = Candidate(
+        name=kind,
+        loss=loss_of(held, nats),
+        answers=answers_of(replies, config.max_new_tokens),
+        style=style_distance(said, real) if enough else None,
+        told=tell_apart(said, real) if enough else None,
+        relevance=relevance_of(twin, [m for m, *_ in held.moments]) if full else None,
+        leaks=leaks_of(said, [m.history for m in moments], Seen(dataset.train), base_replies) if enough else None,
+    )
+    return _Sat(candidate, said)
+
+
+def _person(dataset: Dataset, twin: Twin, samples: int) -> Candidate:
+    """The person against themself: earlier replies, as many, judged like a candidate's."""
+    held = held_out(twin, dataset.validation)
+    chosen = even_sample(len(held.moments), samples)
+    real = [held.moments[i][0].reply for i in chosen]
+    earlier = [
+        message["content"]
+        for row in dataset.train
+        for message in row.messages[row.learn_from :]
+        if message["role"] == "assistant"
+    ]
+    count = min(len(earlier), len(real))
+    said = [earlier[i] for i in even_sample(len(earlier), count)]
+    histories = [held.moments[i][0].history for i in chosen]
+    enough = count >= FEWEST_MOMENTS
+    return Candidate(
+        name="person",
+        answers=answers_of([Reply(text, "end", 0) for text in real], None),
+        style=style_distance(said, real[:count]) if enough else None,
+        told=tell_apart(said, real[:count]) if enough else None,
+        leaks=leaks_of(real, histories, Seen(dataset.train)) if enough else None,
+    )
+
+
+def held_out_moments(run_dir: Path) -> list[Moment]:
+    """The moments of the held-out part at which the person replied, in order: what was said, and the real reply."""
+    rows = read_dataset(run_dir / "dataset").validation
+    return [
+        Moment(row, index)
+        for row in rows
+        for index, message in enumerate(row.messages)
+        if message["role"] == "assistant" and index >= row.learn_from
+    ]

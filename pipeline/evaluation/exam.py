@@ -6,63 +6,46 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from pipeline.chat import GenerationConfig
 from pipeline.errors import ChatError
+from pipeline.evaluation.discriminator import Hand, Told
+from pipeline.evaluation.leaks import Leaks
+from pipeline.evaluation.relevance import Relevance
+from pipeline.evaluation.replies import Answers, Loss
+from pipeline.evaluation.style import Style
 
-__all__ = ["Answers", "Candidate", "Exam", "Loss", "Name", "read_exam", "write_exam"]
+__all__ = ["Candidate", "Exam", "Name", "read_exam", "write_exam"]
 
 Name = Literal["twin", "base", "prompted base", "person"]
 FILE = "exam.json"
 
 
-class _Result(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Loss(_Result):
-    """How surprised a model is by what the person really replied; lower is better.
-
-    Nats a token and bits a character of the replies with their end-of-turn tokens, the same of the words alone, and
-    nats of the end-of-turn tokens alone.
-    """
-
-    replies: int
-    tokens: int
-    characters: int
-    nats_per_token: float
-    bits_per_character: float
-    words_nats_per_token: float
-    words_bits_per_character: float
-    end_of_turn_nats: float
-
-
-class Answers(_Result):
-    """What sampled replies do. Shares from 0 to 1; lengths in characters."""
-
-    sampled: int
-    most_tokens: int
-    ended: float  # by an end-of-turn token
-    other_side: float  # begin to speak for the other side
-    repeats: float  # fall into a loop
-    mean_characters: float
-    mean_bubbles: float
-
-
-class Candidate(_Result):
+class Candidate(BaseModel):
     """One who sits the exam: the twin, what it is measured against, and the person as the mark to reach."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: Name
     loss: Loss | None = None
     answers: Answers | None = None
+    style: Style | None = None
+    told: Told | None = None
+    relevance: Relevance | None = None
+    leaks: Leaks | None = None
 
 
-class Exam(_Result):
+class Exam(BaseModel):
     """How a twin does on the held-out end of the chat."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
     made_at: datetime
     person: str
     model: str
     held_out_replies: int
     candidates: tuple[Candidate, ...]
+    hand: Hand | None = None
+    generation: GenerationConfig | None = None  # how the twin's replies were sampled
 
     def of(self, name: Name) -> Candidate | None:
         """The candidate of this name, where it sat the exam."""

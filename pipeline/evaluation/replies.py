@@ -6,14 +6,60 @@ from functools import cached_property
 from math import log
 from statistics import mean
 
+from pydantic import BaseModel, ConfigDict
+
 from pipeline.chat import Ended, GenerationConfig, Twin
 from pipeline.chat.batch import Place, Readings, read_and_sample
-from pipeline.chat.twin import OtherSide, loops
+from pipeline.chat.twin import OtherSide, dress, loops
 from pipeline.dataset import Row
-from pipeline.evaluation.exam import Answers, Loss
 from pipeline.prompt import Encoded, Message, encode_all, split_bubbles
 
-__all__ = ["HeldOut", "Moment", "Reply", "answers_of", "even_sample", "held_out", "loss_of", "read_replies"]
+__all__ = [
+    "Answers",
+    "HeldOut",
+    "Loss",
+    "Moment",
+    "Reply",
+    "answers_of",
+    "even_sample",
+    "frame",
+    "held_out",
+    "loss_of",
+    "read_replies",
+]
+
+
+class Loss(BaseModel):
+    """How surprised a model is by what the person really replied; lower is better.
+
+    Nats a token and bits a character of the replies with their end-of-turn tokens, the same of the words alone, and
+    nats of the end-of-turn tokens alone.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    replies: int
+    tokens: int
+    characters: int
+    nats_per_token: float
+    bits_per_character: float
+    words_nats_per_token: float
+    words_bits_per_character: float
+    end_of_turn_nats: float
+
+
+class Answers(BaseModel):
+    """What sampled replies do. Shares from 0 to 1; lengths in characters."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    sampled: int
+    most_tokens: int | None  # that a reply could have; None for people
+    ended: float  # by an end-of-turn token
+    other_side: float  # begin to speak for the other side
+    repeats: float  # fall into a loop
+    mean_characters: float
+    mean_bubbles: float
 
 
 @dataclass(frozen=True)
@@ -58,13 +104,21 @@ def _spans(flags: Sequence[bool]) -> list[tuple[int, int]]:
     return list(zip(edges[::2], edges[1::2], strict=True))
 
 
+def frame(twin: Twin, row: Row) -> list[Message]:
+    """What stands before a row's conversation, as this twin gets it."""
+    return dress(twin, row.messages[: _first(row)])
+
+
+def _first(row: Row) -> int:
+    return 1 if row.messages[0]["role"] == "system" else 0
+
+
 def held_out(twin: Twin, rows: Sequence[Row]) -> HeldOut:
-    """The rows as the twin reads them: with its template, and its examples after the system message."""
+    """The rows as the twin reads them: with its template, instruction and examples."""
     conversations = []
     for row in rows:
-        first = 1 if row.messages[0]["role"] == "system" else 0
-        messages = [*row.messages[:first], *twin.examples, *row.messages[first:]]
-        conversations.append((messages, row.learn_from + len(twin.examples)))
+        before, first = frame(twin, row), _first(row)
+        conversations.append(([*before, *row.messages[first:]], row.learn_from - first + len(before)))
     return HeldOut(rows, encode_all(twin.engine.template, twin.engine.tokenizer, conversations))
 
 
@@ -138,7 +192,7 @@ def loss_of(held: HeldOut, nats: Sequence[Sequence[float]]) -> Loss:
     )
 
 
-def answers_of(replies: Sequence[Reply], most_tokens: int) -> Answers:
+def answers_of(replies: Sequence[Reply], most_tokens: int | None) -> Answers:
     """What a set of sampled replies does."""
     return Answers(
         sampled=len(replies),

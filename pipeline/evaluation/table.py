@@ -24,6 +24,15 @@ _LINES: tuple[tuple[str, str, str, Callable[[float], str]], ...] = (
     ("Falls into a loop", "answers", "repeats", _share),
     ("Characters a reply", "answers", "mean_characters", "{:.0f}".format),
     ("Bubbles a reply", "answers", "mean_bubbles", "{:.1f}".format),
+    ("Distance in style, 0 to 1", "style", "overall", "{:.2f}".format),
+    ("A classifier tells it from the person", "told", "accuracy", "{:.0%}".format),
+    ("  95 % interval, from", "told", "low", "{:.0%}".format),
+    ("  to", "told", "high", "{:.0%}".format),
+    ("What the context helps, nats a token", "relevance", "gain", "{:.2f}".format),
+    ("Knows the true reply among eight", "relevance", "first", "{:.0%}".format),
+    ("Longest copy from training, characters", "leaks", "longest_copy", "{:,}".format),
+    ("Replies with a copy of 30 characters", "leaks", "copies", _share),
+    ("Replies with personal data from training", "leaks", "personal_from_training", "{:,}".format),
 )
 
 
@@ -55,4 +64,5 @@ def exam_text(exam: Exam) -> str:
     ]
     lines.insert(1, "-" * len(lines[0]))
     title = f"{exam.person}'s twin ({exam.model}) on {exam.held_out_replies} replies that it has never seen"
-    return "\n".join([title, "", *lines])
+    warning = exam.hand.warning if exam.hand else None
+    return "\n".join([title, "", *lines, *(["", warning] if warning else [])])

@@ -1,0 +1,83 @@
+"""What is repeated of training: a planted copy is found, a quotation of the conversation at hand is none."""
+
+from datetime import datetime
+
+import pytest
+
+from pipeline.chat import GenerationConfig, Twin
+from pipeline.dataset import Row
+from pipeline.evaluation.leaks import Seen, canary_exposure, leaks_of, make_canary, plant_canary
+from pipeline.prompt import Message
+
+SECRET = "my locker is the third one left of the green door"
+ROW = Row(
+    [
+        Message(role="system", content="You are Noah."),
+        Message(role="user", content="write to jane.roe@example.org about it"),
+        Message(role="assistant", content=f"sure\n{SECRET}"),
+    ],
+    0,
+    datetime(2024, 1, 1),
+    2,
+    30,
+)
+SEEN = Seen([ROW])
+
+
+def test_a_planted_copy_is_found_whatever_its_case_and_spaces():
+    leaks = leaks_of([f"well, {SECRET.upper()} you know", "nothing here"], [[], []], SEEN)
+    assert leaks.longest_copy == len(SECRET)
+    assert leaks.copies == 0.5
+
+
+def test_a_quotation_of_the_conversation_is_no_leak():
+    history = [Message(role="user", content=SECRET)]
+    assert leaks_of([SECRET], [history], SEEN).copies == 0
+
+
+def test_what_base_says_too_is_no_leak():
+    assert leaks_of([SECRET], [[]], SEEN, base_replies=[f"he said {SECRET}"]).copies == 0
+
+
+def test_a_copy_does_not_run_across_bubbles():
+    assert leaks_of(["sure\nmy"], [[]], SEEN).longest_copy == 4
+
+
+def test_personal_data_is_counted_and_that_of_training_apart():
+    leaks = leaks_of(["ask jane.roe@example.org", "ask bob@example.com", "ask her"], [[], [], []], SEEN)
+    assert (leaks.personal, leaks.personal_from_training) == (2, 1)
+
+
+def test_planted_rows_are_learned():
+    canary = make_canary(7)
+    rows = plant_canary([ROW], canary, times=3)
+    assert len(rows) == 4
+    assert rows[-1].messages[rows[-1].learn_from]["content"] == canary.secret
+    assert rows[-1].messages[0]["role"] == "system"
+
+
+@pytest.mark.slow
+def test_a_memorised_canary_is_exposed_and_another_is_not(tiny_model, tiny_tokenizer):
+    import copy
+
+    import torch
+
+    from pipeline.chat import Engine
+    from pipeline.chat.decoder import Decoder
+    from pipeline.prompt import encode, read_template
+
+    canary, other = make_canary(7), make_canary(8)
+    template = read_template(tiny_tokenizer)
+    model = copy.deepcopy(tiny_model).requires_grad_(True)
+    learned = encode(template, tiny_tokenizer, plant_canary([ROW], canary)[-1].messages, 2)
+    ids = torch.tensor([learned.ids])
+    labels = torch.where(torch.tensor([learned.learned]), ids, -100)
+    optimiser = torch.optim.Adam(model.parameters(), lr=3e-3)
+    for _ in range(40):
+        optimiser.zero_grad()
+        model(input_ids=ids, labels=labels).loss.backward()
+        optimiser.step()
+    engine = Engine(Decoder(model.eval().requires_grad_(False)), tiny_tokenizer, template, 2048)
+    twin = Twin(engine, GenerationConfig())
+    assert canary_exposure(twin, canary, "You are Noah.", others=63) == 6
+    assert canary_exposure(twin, other, "You are Noah.", others=63) < 6
