@@ -3,11 +3,13 @@
 import random
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from pipeline.dataset import Row
 from pipeline.errors import ChatError
 from pipeline.prompt import Message, Template, encode_all
+
+if TYPE_CHECKING:
+    from pipeline.dataset import Row
 
 __all__ = ["IGNORED", "Example", "collate", "encode_rows", "learned_text", "plan_steps"]
 
@@ -28,7 +30,7 @@ class Example:
 
 
 def encode_rows(
-    rows: Iterable[Row], template: Template, tokenizer: Any, max_tokens: int, learn: str = "replies"
+    rows: "Iterable[Row]", template: Template, tokenizer: Any, max_tokens: int, learn: str = "replies"
 ) -> list[Example]:
     """Rows as examples of at most `max_tokens` tokens; a longer one loses its oldest turns. Rows too long are left out.
 

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pipeline.dataset import read_dataset
 from pipeline.errors import ChatError
 from pipeline.models import load_model, load_tokenizer
 from pipeline.prompt import Template, read_template
@@ -39,6 +38,8 @@ def is_first_process() -> bool:
 
 def prepare(run_dir: Path, config: TrainingConfig) -> Prepared:
     """The run's dataset as token ids. Raises ChatError where there is nothing to learn."""
+    from pipeline.dataset import read_dataset
+
     dataset = read_dataset(run_dir / "dataset")
     tokenizer = load_tokenizer(config.model)
     template = read_template(tokenizer)

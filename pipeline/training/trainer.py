@@ -7,6 +7,7 @@ from typing import Any
 
 from pipeline.training.config import TrainingConfig
 from pipeline.training.data import IGNORED, Example, collate
+from pipeline.training.lora import fuse_lora
 
 __all__ = ["Batches", "held_out_loss", "make_trainer", "trainer_arguments"]
 
@@ -159,4 +160,5 @@ def make_trainer(
         if parameter.requires_grad:
             # TRL makes them bfloat16 on a 4-bit model, and then fp16's gradient scaler fails on a GPU without it.
             parameter.data = parameter.data.float()
+    fuse_lora(trainer.model)
     return trainer

@@ -1,0 +1,105 @@
+"""A LoRA layer in few kernels: the frozen product and the thin one in one step, everything in the computing dtype.
+
+PEFT's layer casts its input to the adapter's float32 and back, and keeps both for the backward pass. Here the adapter's
+thin matrices are cast instead, the input is kept once, and a 4-bit weight is unpacked again when the gradient needs it.
+Values and gradients are PEFT's, up to rounding.
+"""
+
+from types import MethodType
+from typing import Any
+
+__all__ = ["fuse_lora"]
+
+
+def fuse_lora(model: Any) -> int:
+    """Give every plain LoRA layer of a PEFT model the fused forward; returns how many there were.
+
+    Layers with dropout, DoRA, several adapters or other variants keep PEFT's.
+    """
+    from peft.tuners.lora import LoraLayer
+
+    function = _function()
+    fused = 0
+    for layer in model.modules():
+        if isinstance(layer, LoraLayer) and _is_plain(layer):
+            layer.forward = MethodType(_forward(function), layer)  # type: ignore[attr-defined]
+            fused += 1
+    return fused
+
+
+def _is_plain(layer: Any) -> bool:
+    import torch
+
+    base = layer.get_base_layer()
+    return (
+        isinstance(base, torch.nn.Linear)
+        and list(layer.lora_A) == ["default"]
+        and not layer.lora_variant
+        and isinstance(layer.lora_dropout["default"], torch.nn.Identity)
+        and layer.lora_A["default"].bias is None
+        and layer.lora_B["default"].bias is None
+    )
+
+
+def _forward(function: Any) -> Any:
+    def forward(layer: Any, x: Any) -> Any:
+        base = layer.get_base_layer()
+        if layer.disable_adapters or layer.merged:
+            return base(x)
+        thin, wide = layer.lora_A["default"].weight, layer.lora_B["default"].weight
+        return function.apply(x, base.weight, base.bias, thin, wide, layer.scaling["default"])
+
+    return forward
+
+
+def unpacked(weight: Any, dtype: Any) -> Any:
+    """A frozen weight as a matrix of `dtype`, out of its 4 bits if that is how it is kept."""
+    state = getattr(weight, "quant_state", None)
+    if state is None:
+        return weight.to(dtype)
+    from bitsandbytes.functional import dequantize_4bit
+
+    return dequantize_4bit(weight.data, state).to(dtype)
+
+
+def _function() -> Any:
+    import torch
+    from torch.nn.functional import linear
+
+    class LoraLinear(torch.autograd.Function):
+        """y = x W' + bias + scale (x A') B', with A (rank, in) and B (out, rank)."""
+
+        @staticmethod
+        def forward(ctx: Any, x: Any, weight: Any, bias: Any, thin: Any, wide: Any, scale: float) -> Any:
+            dtype = computing_dtype(x)
+            rows = x.reshape(-1, x.shape[-1]).to(dtype)
+            inner = rows @ thin.to(dtype).t()
+            out = linear(rows, unpacked(weight, dtype), None if bias is None else bias.to(dtype))
+            out.addmm_(inner, wide.to(dtype).t(), alpha=scale)
+            ctx.save_for_backward(rows, inner, thin, wide)
+            ctx.weight, ctx.scale, ctx.shape = weight, scale, x.shape
+            return out.reshape(*x.shape[:-1], out.shape[-1])
+
+        @staticmethod
+        def backward(ctx: Any, gradient: Any) -> Any:
+            rows, inner, thin, wide = ctx.saved_tensors
+            gradient = gradient.reshape(-1, gradient.shape[-1]).to(rows.dtype)
+            inner_gradient = (gradient @ wide.to(rows.dtype)).mul_(ctx.scale)
+            wide_gradient = (gradient.t() @ inner).mul_(ctx.scale)
+            thin_gradient = inner_gradient.t() @ rows
+            x_gradient = None
+            if ctx.needs_input_grad[0]:
+                x_gradient = gradient @ unpacked(ctx.weight, rows.dtype)
+                x_gradient.addmm_(inner_gradient, thin.to(rows.dtype))
+                x_gradient = x_gradient.reshape(ctx.shape)
+            return x_gradient, None, None, thin_gradient.to(thin.dtype), wide_gradient.to(wide.dtype), None
+
+    return LoraLinear
+
+
+def computing_dtype(x: Any) -> Any:
+    """What to compute in: autocast's dtype where it is on, else the input's."""
+    import torch
+
+    device = x.device.type
+    return torch.get_autocast_dtype(device) if torch.is_autocast_enabled(device) else x.dtype
