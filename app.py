@@ -93,9 +93,21 @@ def is_shared() -> bool:
 
 
 def where() -> str:
-    """On what machine things run, in words for the header."""
+    """On what machine things run, in words for the header; what is there is known once `warm_up` has looked."""
     place = "on a Space" if os.environ.get("SPACE_ID") else "on this computer"
-    return f"{place} · CPU"
+    return f"{place} · {_found[0]}" if _found else place
+
+
+_found: list[str] = []  # the machine's name; the same for every visitor
+
+
+def warm_up() -> None:
+    """Import what the first click would wait for, and see what machine this is."""
+    import transformers  # noqa: F401
+
+    from pipeline.runtime import this_machine
+
+    _found.append(this_machine().name)
 
 
 def main() -> None:
@@ -107,8 +119,10 @@ def main() -> None:
     threading.Thread(target=sweep_forever, args=(stop, models), daemon=True).start()
     demo = build_demo(models)
     print(f"Chat Twin: http://127.0.0.1:{os.environ.get('GRADIO_SERVER_PORT', '7860')}  (data in {root})", flush=True)
+    launch(demo, prevent_thread_lock=True)
+    threading.Thread(target=warm_up, daemon=True).start()
     try:
-        launch(demo)
+        demo.block_thread()
     finally:
         stop.set()
 

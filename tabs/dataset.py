@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterator
 from html import escape
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
 from pipeline.errors import ChatError
+from tabs import redaction
 from tabs.bubbles import conversation, failed
 from tabs.theme import PEOPLE
 from tabs.visitor import (
@@ -30,6 +32,7 @@ __all__ = ["build"]
 
 LIVE_PREVIEW = 60_000  # messages up to which the rows follow every change of the settings at once
 MOST_PEOPLE = 40
+KNOBS = 12  # settings beside the person
 FORM_NAMES = {
     "messages": "messages (TRL)",
     "prompt_completion": "prompt and completion",
@@ -60,8 +63,10 @@ def build(stage: Stage) -> None:
             later = gr.Button("Later", size="sm", scale=0, min_width=100, elem_id="later-row")
         with gr.Accordion("Left out, and why", open=False, elem_classes="fold"):
             dropped = gr.HTML()
+        with gr.Accordion("Personal data", open=False, elem_classes="fold", elem_id="personal-data"):
+            masking = redaction.build()
         with gr.Accordion("Settings", open=False, elem_classes="fold", elem_id="dataset-settings"):
-            knobs = _knobs()
+            knobs = [*_knobs(), *masking]
     row = gr.State(0)
     shown = [empty, choose, verdict, person, make, onward, downloads, preview, dropped, row]
     settings = [person, *knobs]
@@ -70,8 +75,8 @@ def build(stage: Stage) -> None:
         show_progress="hidden", **private,
     )  # fmt: skip
     again = [verdict, make, onward, downloads, preview, dropped, row]
-    gr.on([item.input for item in settings], safely(_preview), settings, again, show_progress="minimal", **private)
-    make.click(safely(_make), settings, [stage.dataset, *again], show_progress="minimal", **private)
+    gr.on([item.input for item in settings], safely(_preview), settings, again, show_progress="hidden", **private)
+    make.click(safely(_make), settings, [stage.dataset, *again], show_progress="hidden", **private)
     for button, step in ((earlier, -1), (later, 1)):
         button.click(
             safely(_turn_page), [gr.State(step), row, *settings], [preview, row], show_progress="hidden", **private
@@ -90,7 +95,7 @@ def _knobs() -> list[Any]:
     )
     situation = gr.Checkbox(True, label="Tell the model the weekday, the hour and the silence before")
     prompt = gr.Textbox(label="What the model is told first", lines=2, max_lines=4)
-    most = gr.Number(None, label="Most replies to learn from", info="Empty: all", precision=0, minimum=30)
+    most = gr.Number(0, label="Most replies to learn from", info="0: all of them", precision=0)
     tokens = gr.Slider(
         256, 4096, value=1024, step=128, label="Longest row, in tokens",
         info="A conversation that is longer becomes several rows; each reply is learned once",
@@ -110,13 +115,13 @@ def _config(person: str | None, *knobs: Any) -> DatasetConfig:
 
     from pipeline.dataset import DatasetConfig
 
-    silence, share, situation, prompt, most, tokens, also, _ = knobs
+    silence, share, situation, prompt, most, tokens, also, _, *masking = knobs
     if not person:
         raise ChatError("Choose whose replies the model should learn.")
     values = {
         "person": person, "silence_minutes": silence * 60 or None, "validation_share": share, "situation": situation,
         "max_replies": int(most) if most else None, "max_tokens": int(tokens),
-        "also_named": tuple(name for name in also or () if name != person),
+        "redaction": redaction.config_of(*masking), "also_named": tuple(name for name in also or () if name != person),
     }  # fmt: skip
     if prompt and prompt.strip():
         values["system_prompt"] = prompt.strip()
@@ -134,7 +139,7 @@ def _draw(request: gr.Request) -> list[Any]:
 
     visitor = visitor_of(request)
     loaded = load_chat(visitor)
-    keep = [gr.skip()] * 8
+    keep = [gr.skip()] * KNOBS
     if loaded is None:
         return [gr.Column(visible=True), gr.Column(visible=False), *[gr.skip()] * 8, *keep]
     names = people(loaded.messages)
@@ -143,13 +148,12 @@ def _draw(request: gr.Request) -> list[Any]:
     chosen = chosen if chosen in names else (names[0] if names else None)
     choices = [(f"{name}  ·  {counts[name]:,} messages", name) for name in names[:MOST_PEOPLE]]
     picker = gr.Radio(choices, value=chosen)
-    knobs = [gr.skip() for _ in range(6)] + [gr.Dropdown(choices=names), gr.skip()]
+    knobs = [*[gr.skip()] * 6, gr.Dropdown(choices=names), gr.skip(), *redaction.kept_values(visitor)]
     head = [gr.Column(visible=False), gr.Column(visible=True)]
     if (visitor.dataset / "dataset.json").exists():
         made = read_dataset(visitor.dataset)
-        picker = gr.Radio(choices, value=made.config.person)
         verdict, *rest = _made(visitor, made)
-        return [*head, verdict, picker, *rest, *_knob_values(made.config, names)]
+        return [*head, verdict, picker, *rest, *_knob_values(made.config, names), *redaction.kept_values(visitor)]
     if loaded.messages.height > LIVE_PREVIEW:
         sentence = "Choose whose replies the model should learn, then make the dataset: a few seconds for a long chat."
         return [*head, f'<p class="lead">{sentence}</p>', picker, *_waiting(""), *knobs]
@@ -174,19 +178,21 @@ def _preview(request: gr.Request, *settings: Any) -> list[Any]:
         return [failed(str(error)), *_waiting("", make=False)]
 
 
-def _make(request: gr.Request, *settings: Any) -> list[Any]:
+def _make(request: gr.Request, *settings: Any) -> Iterator[list[Any]]:
     from pipeline.dataset import write_dataset
 
     visitor = visitor_of(request)
-    forms = settings[-1] or []
+    forms, masking = settings[8] or [], list(settings[9:])
+    yield [gr.skip(), gr.skip(), gr.Button("Making the dataset", interactive=False), *[gr.skip()] * 5]
     try:
         made = _dataset(visitor, settings, exact=True)
     except ChatError as error:
-        return [gr.skip(), failed(str(error)), *_waiting("", make=False)]
+        yield [gr.skip(), failed(str(error)), *_waiting("", make=False)]
+        return
     shutil.rmtree(visitor.dataset, ignore_errors=True)
     write_dataset(made, visitor.dataset, formats=("messages", *forms))
-    save_choices(visitor, person=made.config.person)
-    return [stamp(visitor, "dataset/dataset.json"), *_made(visitor, made)]
+    save_choices(visitor, person=settings[0], redaction=masking if masking[0] else None)
+    yield [stamp(visitor, "dataset/dataset.json"), *_made(visitor, made)]
 
 
 def _dataset(visitor: Visitor, settings: tuple[Any, ...], *, exact: bool = False) -> Dataset:
@@ -308,11 +314,12 @@ def _downloads(visitor: Visitor) -> str:
 
 
 def _defaults() -> tuple[Any, ...]:
-    return (0, 0.15, True, "", None, 1024, [], [])
+    return (0, 0.15, True, "", 0, 1024, [], [], False, [], "", "")
 
 
 def _knob_values(config: DatasetConfig, names: list[str]) -> list[Any]:
     return [
         (config.silence_minutes or 0) / 60, config.validation_share, config.situation, config.system_prompt,
-        config.max_replies, config.max_tokens, gr.Dropdown(choices=names, value=list(config.also_named)), gr.skip(),
+        config.max_replies or 0, config.max_tokens, gr.Dropdown(choices=names, value=list(config.also_named)),
+        gr.skip(),
     ]  # fmt: skip

@@ -13,7 +13,7 @@ import gradio as gr
 from pipeline.errors import ChatError
 from tabs.bubbles import failed
 from tabs.curve import loss_curve
-from tabs.runs import LIVE, fit_line, newest_run, run_folders, runs_stamp, seen_rows
+from tabs.runs import fit_line, newest_run, run_folders, runs_stamp, seen_rows
 from tabs.visitor import Stage, Visitor, own_run, safely, visitor_of
 from tabs.words import count, duration, time_left
 
@@ -74,11 +74,11 @@ def _knobs() -> list[Any]:
     )  # fmt: skip
     recipe = gr.Radio([("Ours", "ours"), ("The blog's", "blog")], value="ours", label="Recipe")
     with gr.Row():
-        epochs = gr.Number(None, label="Times each reply is seen", info="Empty: as the recipe has it", minimum=0.05)
-        rate = gr.Number(None, label="Learning rate", info="Empty: by the size of the model")
+        epochs = gr.Number(0, label="Times each reply is seen", info="0: as the recipe has it")
+        rate = gr.Number(0, label="Learning rate", info="0: by the size of the model")
     with gr.Row():
-        rank = gr.Number(None, label="Rank", info="Empty: as the recipe has it", precision=0, minimum=1)
-        tokens = gr.Number(None, label="Longest row, in tokens", info="Empty: 1,024", precision=0, minimum=64)
+        rank = gr.Number(0, label="Rank", info="0: as the recipe has it", precision=0)
+        tokens = gr.Number(0, label="Longest row, in tokens", info="0: 1,024", precision=0)
     return [model, recipe, epochs, rate, rank, tokens]
 
 
@@ -108,7 +108,7 @@ def _train(request: gr.Request, *knobs: Any) -> list[Any]:
     if not (visitor.dataset / "dataset.json").exists():
         raise ChatError("There is no dataset yet: make one in step 2.")
     newest = newest_run(visitor)
-    if newest is not None and newest.status in LIVE:
+    if newest is not None and newest.live:
         raise ChatError("A training is going on: stop it first, or wait for it.")
     visitor.runs.mkdir(mode=0o700, exist_ok=True)
     name = f"{datetime.now():%Y%m%d-%H%M%S}-{secrets.token_hex(4)}"
@@ -150,9 +150,8 @@ def _shown(visitor: Visitor) -> list[Any]:
     if run is None and not (visitor.dataset / "dataset.json").exists():
         return [gr.Column(visible=True), gr.Column(visible=False), *[gr.skip()] * 9, gr.Timer(active=False)]
     status = run.status if run is not None else None
-    live = status in LIVE
-    resumable = status in ("paused", "lost", "failed") and run is not None and run.step > 0
-    finished = status in ("done", "stopped")
+    live, resumable = run is not None and run.live, run is not None and run.resumable and status != "stopped"
+    finished = status in ("done", "stopped") and run is not None and run.has_adapter
     again = gr.Button(
         "Train" if run is None else "Train again",
         variant="secondary" if finished or resumable else "primary",
@@ -186,12 +185,12 @@ def _panel(run: Run) -> str:
     """The run as it stands: curve, state in words, figures."""
     from pipeline.runs import read_metrics
 
-    metrics = read_metrics(run.folder)
+    metrics = read_metrics(run.directory)
     train, held_out, speed, memory = _series(metrics)
     curve = loss_curve(train, [point for point in held_out if point[0] > 0], run.total_steps, _before(held_out))
     share = 100 * run.step / max(run.total_steps, 1)
     lines = [f'<p class="state">{_state_line(run)}</p>']
-    if run.status in LIVE:
+    if run.live:
         lines.append(f'<div class="meter"><i style="width:{share:.0f}%"></i></div>')
         left = "" if run.status == "stopping" else f"{time_left(run.seconds_left)} · "
         lines.append(f"<p><b>{left}step {run.step:,} of {run.total_steps:,}</b></p>" if run.total_steps else "")
@@ -212,8 +211,8 @@ def _state_line(run: Run) -> str:
         "paused": "Paused. Resume goes on from where it was.",
         "done": "Done. The twin is ready to talk.",
         "stopped": "Stopped. The best so far is kept, and ready to talk.",
-        "failed": "The training failed." + (" What it had learned until then is kept." if run.step else ""),
-        "lost": "The training was cut off." + (" Resume goes on from the last checkpoint." if run.step else ""),
+        "failed": "The training failed.",
+        "lost": "The training was cut off.",
     }[run.status]
 
 
@@ -250,7 +249,7 @@ def _log(run: Run | None) -> str:
     if run is None:
         return '<p class="quiet">Nothing yet.</p>'
     try:
-        text = (run.folder / "log.txt").read_text(encoding="utf-8", errors="replace")[-6000:]
+        text = (run.directory / "log.txt").read_text(encoding="utf-8", errors="replace")[-6000:]
     except OSError:
         text = ""
     return f'<pre class="log">{escape(text) or "Nothing yet."}</pre>'

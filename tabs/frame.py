@@ -10,7 +10,7 @@ import gradio as gr
 
 from pipeline import workspace
 from tabs import analyse, chat, dataset, finetune, start
-from tabs.runs import LIVE, kill_runs, newest_run, runs_stamp
+from tabs.runs import kill_runs, newest_run, runs_stamp
 from tabs.visitor import Stage, Visitor, chat_head, safely, stamp, visitor_of
 from tabs.words import count
 
@@ -104,7 +104,7 @@ def _labels(visitor: Visitor) -> list[str]:
     """The four steps with a mark of their state: done, running with its share, or nothing."""
     run = newest_run(visitor)
     training = "3  Fine-tune"
-    if run is not None and run.status in LIVE:
+    if run is not None and run.live:
         training += f"  ● {100 * run.step // max(run.total_steps, 1)} %"
     elif run is not None and run.status in ("done", "stopped"):
         training += "  ✓"

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from pipeline.runs import Run
 
 __all__ = [
-    "LIVE",
     "finished_runs",
     "fit_line",
     "is_training",
@@ -29,8 +28,6 @@ __all__ = [
     "runs_stamp",
     "seen_rows",
 ]
-
-LIVE = ("starting", "running", "stopping")
 
 
 def run_folders(visitor: Visitor) -> list[Path]:
@@ -56,24 +53,24 @@ def finished_runs(visitor: Visitor) -> list[Path]:
 
 def is_training(folder: Path) -> bool:
     """Whether a run in this workspace is alive: the sweep must not delete it from under the worker."""
-    from pipeline.runs import read_run
+    from pipeline.runs import list_runs
 
-    return any(read_run(path.parent).status in LIVE for path in (folder / "runs").glob("*/state.json"))
+    return any(run.live for run in list_runs(folder / "runs"))
 
 
-def kill_runs(visitor: Visitor) -> None:
+def kill_runs(visitor: Visitor, seconds: float = 5) -> None:
     """End the visitor's training at once, keeping nothing: their folder is about to be deleted."""
-    import json
+    from pipeline.runs import list_runs
 
-    from pipeline.runs import read_run
-
-    for folder in run_folders(visitor):
-        if read_run(folder).status not in LIVE:
-            continue
-        with contextlib.suppress(OSError, ValueError, KeyError):
-            pid = int(json.loads((folder / "state.json").read_text())["pid"])
-            os.killpg(pid, signal.SIGKILL)
-            time.sleep(0.2)
+    until = time.monotonic() + seconds
+    while live := [run for run in list_runs(visitor.runs) if run.live]:
+        for run in live:
+            if run.pid is not None:  # a worker that has just been started has not said it yet
+                with contextlib.suppress(OSError):
+                    os.killpg(run.pid, signal.SIGKILL)
+        if time.monotonic() > until:
+            return
+        time.sleep(0.1)
 
 
 def runs_stamp(visitor: Visitor) -> str:

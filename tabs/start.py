@@ -11,7 +11,17 @@ import gradio as gr
 
 from pipeline import workspace
 from pipeline.errors import ChatError
-from tabs.visitor import Stage, Visitor, load_chat, safely, save_chat, stamp, visitor_of
+from tabs.visitor import (
+    Stage,
+    Visitor,
+    load_chat,
+    load_choices,
+    safely,
+    save_chat,
+    save_choices,
+    stamp,
+    visitor_of,
+)
 
 __all__ = ["build"]
 
@@ -66,56 +76,71 @@ def _take_upload(path: str | None, request: gr.Request) -> list[Any]:
     if not path:
         return _unchanged(visitor)
     if not workspace.owns_upload(visitor.folder, Path(path)):
-        return _failed(visitor, "This file was not uploaded from this browser: choose it again.")
-    incoming = visitor.folder / f"incoming{Path(path).suffix.lower()}"
+        return _failed("This file was not uploaded from this browser: choose it again.")
     try:
-        shutil.move(path, incoming)
+        incoming = Path(shutil.move(path, _incoming(visitor) / Path(path).name))
     except OSError:
-        return _failed(visitor, "The upload did not arrive whole: choose the file again.")
-    return _read(visitor, incoming, Path(path).name)
+        return _failed("The upload did not arrive whole: choose the file again.")
+    return _read(visitor, incoming)
 
 
 def _take_sample(request: gr.Request) -> list[Any]:
-    from pipeline.sample import FILE_NAME, sample_text
+    from pipeline.sample import write_sample
 
     visitor = visitor_of(request)
-    incoming = visitor.folder / "incoming.txt"
-    incoming.write_text(sample_text(), encoding="utf-8", newline="\n")
-    return _read(visitor, incoming, FILE_NAME)
+    return _read(visitor, write_sample(_incoming(visitor)))
 
 
-def _take_one(chat: str | None, request: gr.Request) -> list[Any]:
+def _take_one(request: gr.Request, chat: str | None) -> list[Any]:
+    """Read the chosen one of several chats in an archive that is waiting."""
     visitor = visitor_of(request)
-    waiting = sorted(visitor.folder.glob("incoming.*"))
+    waiting = sorted((visitor.folder / "incoming").glob("*"))
     if not waiting or not chat:
-        return _failed(visitor, "Choose one of the chats in the file.")
-    return _read(visitor, waiting[0], waiting[0].name, chat)
+        return _failed("Choose one of the chats in the file.")
+    return _read(visitor, waiting[0], chat)
 
 
-def _read(visitor: Visitor, incoming: Path, name: str, chat: str | None = None) -> list[Any]:
+def _incoming(visitor: Visitor) -> Path:
+    """An empty folder for a file that is not read yet."""
+    folder = visitor.folder / "incoming"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(mode=0o700)
+    return folder
+
+
+def _read(visitor: Visitor, incoming: Path, chat: str | None = None) -> list[Any]:
     """Read an export; only a chat that could be read takes the place of the one loaded before."""
-    from pipeline.messages import read
+    from pipeline.messages import chats_in, read
 
     try:
+        chats = chats_in(incoming)
+        if chat is None and len(chats) > 1:
+            return _several(chats)
         loaded = read(incoming, chat=chat)
     except ChatError as error:
-        incoming.unlink(missing_ok=True)
-        return _failed(visitor, str(error))
+        shutil.rmtree(incoming.parent, ignore_errors=True)
+        return _failed(str(error))
     shutil.rmtree(visitor.folder / "chat", ignore_errors=True)
     shutil.rmtree(visitor.dataset, ignore_errors=True)
     save_chat(visitor, loaded)
-    incoming.rename(visitor.folder / "chat" / f"source{incoming.suffix}")
+    incoming.parent.rename(visitor.folder / "chat" / "source")
+    save_choices(visitor, person=None, in_archive=chat, redaction=None)
     return _unchanged(visitor)
+
+
+def _several(chats: list[str]) -> list[Any]:
+    picker = gr.Radio(chats, value=chats[0])
+    return [gr.skip(), gr.skip(), None, gr.HTML(visible=False), gr.Column(visible=True), picker]
 
 
 def _unchanged(visitor: Visitor) -> list[Any]:
     hidden = gr.HTML(visible=False)
-    return [stamp(visitor, "chat/chat.json"), "", None, hidden, gr.Column(visible=False), gr.Radio([])]
+    return [stamp(visitor, "chat/chat.json"), "", None, hidden, gr.Column(visible=False), gr.Radio([], value=None)]
 
 
-def _failed(visitor: Visitor, sentence: str) -> list[Any]:
+def _failed(sentence: str) -> list[Any]:
     trouble = gr.HTML(f'<p class="failed">{escape(sentence)}</p>', visible=True)
-    return [gr.skip(), gr.skip(), None, trouble, gr.Column(visible=False), gr.Radio([])]
+    return [gr.skip(), gr.skip(), None, trouble, gr.Column(visible=False), gr.Radio([], value=None)]
 
 
 def _draw(request: gr.Request) -> list[Any]:
@@ -147,10 +172,10 @@ def _flip(request: gr.Request) -> tuple[str, str]:
 
     visitor = visitor_of(request)
     loaded = load_chat(visitor)
-    sources = sorted((visitor.folder / "chat").glob("source.*"))
+    sources = sorted((visitor.folder / "chat" / "source").glob("*"))
     if loaded is None or not sources or loaded.layout.date_order not in FLIPPED:
         raise ChatError("There is no chat to read again: bring one first.")
-    again = read(sources[0], date_order=FLIPPED[loaded.layout.date_order], chat=loaded.title or None)
+    again = read(sources[0], date_order=FLIPPED[loaded.layout.date_order], chat=load_choices(visitor).get("in_archive"))
     shutil.rmtree(visitor.dataset, ignore_errors=True)
     save_chat(visitor, again)
     return stamp(visitor, "chat/chat.json"), ""
