@@ -160,21 +160,16 @@ def _open(text: Text) -> Iterator[IO[bytes]]:
         yield member
 
 
-def _read_lines(file: IO[bytes], text: Text) -> bytes | bytearray:
-    """All bytes, in the memory of their declared size; refuses a line longer than MAX_LINE as soon as it is one."""
-    data = bytearray(text.size)
-    view, filled, line_start = memoryview(data), 0, 0
+def _read_lines(file: IO[bytes], text: Text) -> bytearray:
+    """All bytes, as far as their declared size; refuses a line longer than MAX_LINE as soon as it is one."""
+    data, line_start = bytearray(), 0
     breaks_lines = not text.name.lower().endswith(".json")
-    while chunk := file.read(min(_CHUNK, text.size - filled)):
-        view[filled : filled + len(chunk)] = chunk
+    while chunk := file.read(min(_CHUNK, text.size - len(data))):
         newline = chunk.rfind(b"\n")
-        line_start = filled + newline if newline >= 0 else line_start
-        filled += len(chunk)
-        if breaks_lines and filled - line_start > MAX_LINE:
+        line_start = len(data) + newline if newline >= 0 else line_start
+        data += chunk
+        if breaks_lines and len(data) - line_start > MAX_LINE:
             raise ChatError("A line of this file is longer than any message: it is not a chat export.")
-    view.release()
-    if filled < len(data):
-        del data[filled:]
     return data
 
 

@@ -7,7 +7,9 @@ own headers, scan.py runs it over the bytes. A line with another form is no head
 import re
 import unicodedata
 from collections import Counter, defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Literal
 
 from pipeline.messages.markers import complete, is_marker, read_markers
@@ -19,14 +21,16 @@ Role = Literal["literal", "date", "hour", "minute", "second", "marker"]
 
 @dataclass(frozen=True)
 class Token:
-    """One piece of a header: a number (date, hour, minute, second; 0 digits: one or two), or one of some strings.
+    """One piece of a header: a number (date, hour, minute, second), or one of some strings.
 
-    `variants` pairs each string with its code: the half of the day for a marker, 0 for a literal.
+    `digits`: how many a number has, 0 for one or two. `padded`: below ten it has a zero in front (True), has none
+    (False), or may (None). `variants` pairs each string with its code: the half of the day for a marker, else 0.
     """
 
     role: Role
     variants: tuple[tuple[str, int], ...] = ()
     digits: int = 0
+    padded: bool | None = None
 
 
 @dataclass(frozen=True)
@@ -115,7 +119,7 @@ class _Header:
     start: int
     end: int
     after_crlf: bool
-    padded: bool
+    styles: tuple[int, ...]
 
 
 def detect(sample: str, *, whole: bool) -> Form | None:
@@ -152,51 +156,68 @@ def _read_headers(sample: str) -> list[_Header]:
 
 def _read_header(match: re.Match[str], sample: str) -> _Header | None:
     """A match with its literals split from its markers, None where its words are no locale's."""
+    d0, d1, d2, hour, minute = numbers = match.group("d0", "d1", "d2", "h", "m")
+    long = [i for i, number in enumerate((d0, d1, d2)) if len(number) > 2]
+    zero = _zero(d0 + d1 + d2 + hour + minute)
+    pieces = _split(match.re is _TIME_FIRST, *match.group("open", "s0", "s1", "between", "t0"), *_ending(match))
+    if pieces is None or zero is None or len(long) > 1:
+        return None
+    literals, slots, before, after = pieces
+    if after and literals[-1].startswith(":") and (int(hour) > 12 or not _names_follow(sample, match.end())):
+        return None  # "21:25:15 a: text" is a person called "a"
+    year = (long[0], len(numbers[long[0]])) if long else (None, 0)
+    key = (match.re is _TIME_FIRST, match.group("s") is not None, *year, before, after, zero, *slots)
+    after_crlf = sample[match.start() - 2 : match.start()] == "\r\n"
+    styles = tuple(_style(number, zero) for number in (d0, d1, d2, hour))
+    return _Header(key, literals, match.start(), match.end(), after_crlf, styles)
+
+
+def _ending(match: re.Match[str]) -> tuple[str | None, str, str]:
+    """What stands between minutes and seconds, what follows the last number, what closes the header."""
     part = match.groupdict()
     close = part.get("bracket") or part["dash"] or part.get("colon") or ""
-    widths = tuple(len(part[name]) for name in ("d0", "d1", "d2"))
-    long = [i for i, width in enumerate(widths) if width > 2]
-    zero = _zero(part["d0"] + part["d1"] + part["d2"] + part["h"] + part["m"])
-    if bool(part["open"]) != bool(part.get("bracket")) or len(long) > 1 or zero is None:
+    return part["t1"] if part["s"] else None, part["after"], close
+
+
+@lru_cache(4096)
+def _split(
+    time_first: bool, opening: str, s0: str, s1: str, between: str, t0: str, t1: str | None, after: str, close: str
+) -> tuple[tuple[str, ...], tuple[str, ...], bool, bool] | None:
+    """(literals, the same folded, a marker before the time, one after it); None where the words are no locale's."""
+    if (opening == "[") != close.startswith("]"):
         return None
-    time_first = match.re is _TIME_FIRST
-    between, before = ("", "") if time_first else _split_before(part["between"])
-    gap, after = _split_after(part["between"] if time_first else part["after"], loose=time_first)
-    tail = part["after"] if time_first else ""
-    if gap is None or tail.strip(" .") not in _TAILS:
-        return None
-    if part.get("colon") and after and (int(part["h"]) > 12 or not _names_follow(sample, match.end())):
-        return None  # "21:25:15 a: text" is a person called "a"
-    clock = [part["t0"], part["t1"]] if part["s"] else [part["t0"]]
-    date = [part["s0"], part["s1"]]
+    clock = (t0,) if t1 is None else (t0, t1)
     if time_first:
-        literals = [part["open"], *clock, after, gap, *date, tail + close]
+        gap, marker = _split_after(between, loose=True)
+        if gap is None or after.strip(" .") not in _TAILS:
+            return None
+        literals = (opening, *clock, marker, gap, s0, s1, after + close)
+        places = {1 + len(clock): marker}
     else:
-        literals = [part["open"], *date, between, before, *clock, after, gap + close]
-    slots = [_fold(text) for text in literals]
-    for marker, slot in ((before, 4), (after, 1 + len(clock) if time_first else -2)):
-        slots[slot] = "*" if marker else slots[slot]
-    year = (long[0], widths[long[0]]) if long else (None, 0)
-    key = (time_first, len(clock) > 1, *year, bool(before), bool(after), zero, *slots)
-    after_crlf = sample[match.start() - 2 : match.start()] == "\r\n"
-    fields = [part[name] for i, name in enumerate(("d0", "d1", "d2")) if i != _year(widths)]
-    fields = [part[name] for i, name in enumerate(("d0", "d1", "d2")) if i != _year(widths)]
-    padded = any(field[0] == zero for field in fields)
-    return _Header(key, tuple(literals), match.start(), match.end(), after_crlf, padded)
+        gap, marker = _split_after(after, loose=False)
+        if gap is None:
+            return None
+        between, before = _split_before(between)
+        literals = (opening, s0, s1, between, before, *clock, marker, gap + close)
+        places = {4: before, len(literals) - 2: marker}
+    slots = tuple("*" if places.get(i) else _fold(text) for i, text in enumerate(literals))
+    return literals, slots, not time_first and bool(before), bool(marker)
 
 
-def _year(widths: tuple[int, ...]) -> int:
-    """The place of the year as far as its width tells: a year in two digits may begin with a zero."""
-    return next((i for i, width in enumerate(widths) if width > 2), 2)
+def _style(number: str, zero: str) -> int:
+    """1 for a number padded with a zero, -1 for one that is not, 0 where it does not show."""
+    return 1 if len(number) == 2 and number[0] == zero else -1 if len(number) == 1 else 0
 
 
 def _names_follow(sample: str, start: int) -> bool:
     """Whether the rest of the line names a sender."""
-    return re.compile(r"[^\n]*?:\s").match(sample, start) is not None
+    return ": " in sample[start : start + 200].partition("\n")[0]
 
 
 def _zero(digits: str) -> str | None:
     """The zero of the alphabet that all these digits are of."""
+    if digits.isascii():
+        return "0"
     zeros = {chr(ord(char) - unicodedata.digit(char, -1)) for char in digits if unicodedata.digit(char, -1) >= 0}
     return zeros.pop() if len(zeros) == 1 and len(digits) else None
 
@@ -240,8 +261,16 @@ def _make_form(headers: list[_Header], sample: str, crlf: bool, whole: bool) -> 
     for header in headers:
         for slot, text in zip(spellings, header.literals, strict=True):
             slot[text] = None
-    numbers = [Token("date", digits=width if i == year_at else 0) for i in range(3)]
-    clock = [Token("hour"), Token("minute", digits=2)] + ([Token("second", digits=2)] if seconds else [])
+    styles = [_common(header.styles[i] for header in headers) for i in range(4)]
+    numbers = [
+        Token("date", digits=width)
+        if i == year_at
+        else Token("date", padded=styles[i] if year_at is not None else None)
+        for i in range(3)
+    ]
+    clock = [Token("hour", padded=styles[3]), Token("minute", digits=2)] + (
+        [Token("second", digits=2)] if seconds else []
+    )
     slots = [_literal(set(slot)) for slot in spellings]
     count = len(clock)
     if time_first:
@@ -264,9 +293,16 @@ def _make_form(headers: list[_Header], sample: str, crlf: bool, whole: bool) -> 
         zero,
         year_at,
         crlf,
-        any(header.padded for header in headers),
+        any(style > 0 for header in headers for style in header.styles[: 3 if year_at is not None else 2]),
         sample[headers[0].start : headers[0].end].strip("\ufeff\u200e\u200f"),
     )
+
+
+def _common(styles: Iterable[int]) -> bool | None:
+    """Whether the file pads a number, where three of four headers agree: the others are look-alikes."""
+    counts = Counter(styles)
+    padded, bare = counts[1], counts[-1]
+    return True if padded > 3 * bare else False if bare > 3 * padded else None
 
 
 def _weave(numbers: list[Token], literals: list[Token]) -> list[Token]:

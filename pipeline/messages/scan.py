@@ -107,7 +107,7 @@ def _match(block: Array, lines: Array, form: Form) -> tuple[Array, Array, list[A
             if token.role == "marker":
                 columns["half"] = code
         else:
-            ok, position, value = _match_number(block, position, token.digits, prefix, base)
+            ok, position, value = _match_number(block, position, token, prefix, base)
             columns[f"date{dates}" if token.role == "date" else token.role] = value
             dates += token.role == "date"
         if not ok.all():
@@ -149,21 +149,23 @@ def _match_text(block: Array, position: Array, token: Token) -> tuple[Array, Arr
     return done, moved, code
 
 
-def _match_number(block: Array, position: Array, digits: int, prefix: bytes, base: int) -> tuple[Array, Array, Array]:
+def _match_number(block: Array, position: Array, token: Token, prefix: bytes, base: int) -> tuple[Array, Array, Array]:
     """A number of so many digits, or of one or two where `digits` is 0. ASCII digits are the case without a prefix."""
     ok, value = _digit(block, position, prefix, base)
     width = len(prefix) + 1
     position = position + width
     number = value.astype(np.int32)
-    for _ in range(max(digits - 1, 1)):
+    for _ in range(max(token.digits - 1, 1)):
         more, value = _digit(block, position, prefix, base)
-        if digits:
+        if token.digits:
             ok &= more
             number = number * 10 + value
             position = position + width
-        else:
-            number = np.where(more, number * 10 + value, number)
-            position = position + np.int32(width) * more
+            continue
+        if token.padded is not None:
+            ok &= more if token.padded else ~more | (number > 0)
+        number = np.where(more, number * 10 + value, number)
+        position = position + np.int32(width) * more
     return ok, position, number
 
 
