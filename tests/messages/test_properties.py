@@ -91,8 +91,8 @@ RANDOM = st.one_of(
     st.text(max_size=200),
     st.lists(
         st.one_of(
-            st.sampled_from(["20/03/2024, 21:16 - ", "[20.03.24, 21:16:42] ", "Ann: ", "\u200e", "\r\n", "\n", ": ", "<"]),
-            st.sampled_from([">", "“", "IMG-20240315-WA0001.jpg", " (file attached)", "attached: ", "99/99/9999, ", "\x00"]),
+            st.sampled_from(["20/03/2024, 21:16 - ", "[20.03.24, 21:16:42] ", "Ann: ", "\u200e", "\r\n", "\n", ": ", "<"]),  # noqa: E501
+            st.sampled_from([">", "“", "IMG-20240315-WA0001.jpg", " (file attached)", "attached: ", "99/99/9999, ", "\x00"]),  # noqa: E501
             st.text(max_size=8),
         ),
         max_size=30,
