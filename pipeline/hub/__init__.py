@@ -1,0 +1,17 @@
+"""Private pushes of datasets and adapters to the Hugging Face Hub: what goes up is prepared and shown first."""
+
+from pipeline.hub.account import Account, find_token, full_name, read_account
+from pipeline.hub.push import CONSENT, Pushed, Upload, UploadFile, prepare_dataset, push
+
+__all__ = [
+    "CONSENT",
+    "Account",
+    "Pushed",
+    "Upload",
+    "UploadFile",
+    "find_token",
+    "full_name",
+    "prepare_dataset",
+    "push",
+    "read_account",
+]

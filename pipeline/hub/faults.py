@@ -1,0 +1,60 @@
+"""What can go wrong at the Hub, each in a sentence."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from pipeline.errors import ChatError
+
+__all__ = ["hub_faults"]
+
+KEPT = "Nothing was published and your files are kept here"
+
+SENTENCES = {
+    400: "The Hub did not accept {what}: {KEPT}; try another name or push again.",
+    401: "The Hub does not know this token: sign in again, then push again.",
+    402: "Your Hub account has no room for this: {KEPT}; free some space there or push to another account.",
+    403: "This token may not write to {what}: give it write access in your Hub settings, or choose a name of your own.",
+    404: "The Hub has no {what} that this token can see: check the name, then push again.",
+    409: "Somebody changed {what} at the same moment: {KEPT}; push again.",
+    412: "Somebody changed {what} at the same moment: {KEPT}; push again.",
+    413: "This is more than the Hub takes at once: {KEPT}; push fewer forms or fewer replies.",
+    429: "The Hub asks to slow down: {KEPT}; wait a few minutes and push again.",
+}
+DOWN = "The Hub has a fault of its own ({status}): {KEPT}; push again later, it goes on where it stopped."
+CUT_OFF = "The connection to the Hub broke: {KEPT}; push again, it goes on where it stopped."
+
+
+@contextmanager
+def hub_faults(what: str) -> Iterator[None]:
+    """Turn what the Hub's client raises into a ChatError about `what`, with nothing of the request in it."""
+    sentence = ""
+    try:
+        yield
+    except ChatError:
+        raise
+    except Exception as error:
+        sentence = explain(error, what)
+        if not sentence:
+            raise
+    if sentence:  # raised out here, so that no traceback carries the request with its token
+        raise ChatError(sentence)
+
+
+def explain(error: BaseException, what: str) -> str:
+    """The sentence for an error or what caused it, empty for one that is not the Hub's."""
+    for cause in causes(error):
+        status = getattr(getattr(cause, "response", None), "status_code", None)
+        if status is not None:
+            return SENTENCES.get(status, DOWN).format(what=what, status=status, KEPT=KEPT)
+        module = type(cause).__module__
+        if isinstance(cause, ConnectionError | TimeoutError) or module.startswith(("httpx", "httpcore", "requests")):
+            return CUT_OFF.format(KEPT=KEPT)
+    return ""
+
+
+def causes(error: BaseException | None) -> Iterator[BaseException]:
+    seen: set[int] = set()
+    while error is not None and id(error) not in seen:
+        seen.add(id(error))
+        yield error
+        error = error.__cause__ or error.__context__

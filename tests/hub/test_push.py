@@ -1,0 +1,230 @@
+"""Pushing a dataset to a Hub over real HTTP: private, whole or not at all, and read back as it was."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+from pipeline.dataset import FORMATS, DatasetConfig, build_dataset
+from pipeline.errors import ChatError
+from pipeline.hub import find_token, prepare_dataset, push, read_account
+from pipeline.redact import RedactionConfig
+from tests.dataset.chats import chat, talk
+from tests.hub.server import READ_TOKEN, TOKEN, Fault, serve
+
+
+@pytest.fixture
+def hub(monkeypatch):
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", False)
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_DISABLE_XET", True)  # Xet's client cannot be pointed here
+    monkeypatch.setattr("huggingface_hub.utils._http.time.sleep", lambda seconds: None)
+    made, server = serve()
+    yield made
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.fixture(scope="module")
+def dataset():
+    config = DatasetConfig(person="Ann", redaction=RedactionConfig(aliases={"Ann": "Robin", "Bob": "Kim"}))
+    return build_dataset(chat(*talk(60, words="mail a@b.com")), config)
+
+
+@pytest.fixture
+def upload(dataset, tmp_path):
+    return prepare_dataset(dataset, tmp_path / "upload", FORMATS)
+
+
+def pushed(hub, upload, repo="ann/our-chat", token=TOKEN, **options):
+    return push(upload, repo, token, endpoint=hub.url, **{"consent": True, **options})
+
+
+def test_it_is_private_and_holds_what_was_shown_before(hub, upload):
+    done = pushed(hub, upload)
+    repo = hub.repos["dataset", "ann/our-chat"]
+    assert repo.private
+    assert done.private
+    assert done.url == f"{hub.url}/datasets/ann/our-chat"
+    assert {file.path: file.bytes for file in upload.files} == {path: len(data) for path, data in repo.files.items()}
+    assert upload.bytes == sum(map(len, repo.files.values()))
+    assert hub.published == ["create private=True", "commit"]
+
+
+def test_the_token_is_in_no_url_and_no_file(hub, upload):
+    pushed(hub, upload)
+    assert hub.leaks == []
+    assert not any(TOKEN.encode() in data for data in hub.repos["dataset", "ann/our-chat"].files.values())
+
+
+def test_the_rows_are_read_back_by_datasets(hub, dataset, upload, tmp_path):
+    pushed(hub, upload)
+    script = (
+        "import json, sys, datasets\n"
+        "made = {f: datasets.load_dataset('ann/our-chat', f, token='hf_write') for f in sys.argv[1:]}\n"
+        "print(json.dumps({f: {p: d.to_list() for p, d in parts.items()} for f, parts in made.items()}))"
+    )
+    environment = {**os.environ, "HF_ENDPOINT": hub.url, "HF_HOME": str(tmp_path / "hf"), "HF_HUB_OFFLINE": "0",
+                   "HF_HUB_DISABLE_XET": "1", "HF_HUB_DISABLE_PROGRESS_BARS": "1"}  # fmt: skip
+    done = subprocess.run(
+        [sys.executable, "-c", script, "messages", "prompt_completion"],
+        capture_output=True, text=True, env=environment, timeout=120, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr[-2000:]
+    read = json.loads(done.stdout)
+    for part, rows in (("train", dataset.train), ("validation", dataset.validation)):
+        assert [record["messages"] for record in read["messages"][part]] == [row.messages for row in rows]
+        assert [record["learn_from"] for record in read["messages"][part]] == [row.learn_from for row in rows]
+    assert len(read["prompt_completion"]["train"]) == dataset.summary.train_replies
+
+
+def test_the_card_says_what_it_is_how_it_was_made_and_what_is_masked(hub, dataset, upload):
+    from huggingface_hub import DatasetCard
+
+    pushed(hub, upload)
+    text = hub.repos["dataset", "ann/our-chat"].files["README.md"].decode()
+    card = DatasetCard(text)
+    assert [config["config_name"] for config in card.data.to_dict()["configs"]] == list(FORMATS)
+    assert card.data.language == ["en"]
+    assert "POST /api/validate-yaml" in hub.requests
+    assert f"| train | {dataset.summary.train_replies} |" in text
+    assert "email" in text
+    assert "agree" in text
+    for name in ("Ann", "Bob", "a@b.com"):
+        assert name not in text
+
+
+def test_pushing_again_updates_with_a_diff_and_drops_forms_left_out(hub, upload, tmp_path):
+    assert pushed(hub, upload).changes["train replies"] == (None, 50)
+    smaller = build_dataset(chat(*talk(40)), DatasetConfig(person="Ann"))
+    done = pushed(hub, prepare_dataset(smaller, tmp_path / "again", ("messages",)))
+    assert done.changes["train replies"] == (50, smaller.summary.train_replies)
+    repo = hub.repos["dataset", "ann/our-chat"]
+    assert sorted(path for path in repo.files if path.endswith(".parquet")) == [
+        "messages/train.parquet",
+        "messages/validation.parquet",
+    ]
+    assert len(repo.commits) == 2
+
+
+def test_public_needs_two_yeses_and_comes_last(hub, upload):
+    with pytest.raises(ChatError, match="once more"):
+        pushed(hub, upload, public=True)
+    assert hub.requests == []
+    done = pushed(hub, upload, public=True, public_again=True)
+    assert not done.private
+    assert hub.published == ["create private=True", "commit", "settings private=False"]
+
+
+def test_without_consent_nothing_is_asked_of_the_hub(hub, upload):
+    with pytest.raises(ChatError, match="agree"):
+        pushed(hub, upload, consent=False)
+    assert hub.requests == []
+
+
+def test_a_public_repository_is_not_filled_when_private_is_meant(hub, upload):
+    pushed(hub, upload, public=True, public_again=True)
+    before = dict(hub.repos["dataset", "ann/our-chat"].files)
+    with pytest.raises(ChatError, match="public already"):
+        pushed(hub, upload)
+    assert hub.repos["dataset", "ann/our-chat"].files == before
+
+
+def test_somebody_elses_work_is_not_overwritten(hub, upload):
+    pushed(hub, upload)
+    hub.repos["dataset", "ann/our-chat"].files = {"data.csv": b"1"}
+    with pytest.raises(ChatError, match="not made here"):
+        pushed(hub, upload)
+    assert hub.repos["dataset", "ann/our-chat"].files == {"data.csv": b"1"}
+
+
+@pytest.mark.parametrize("name", ["ann/", "ann/a b", "ann/x/y", "ann/..", "", "ann/" + "x" * 97, "/x"])
+def test_names_that_are_not_allowed(hub, upload, name):
+    with pytest.raises(ChatError, match="not allowed"):
+        pushed(hub, upload, repo=name)
+    assert hub.repos == {}
+
+
+def test_a_name_without_an_owner_is_the_tokens_own(hub, upload):
+    assert pushed(hub, upload, repo="our-chat").url.endswith("/datasets/ann/our-chat")
+
+
+@pytest.mark.parametrize(
+    ("token", "repo", "sentence"),
+    [
+        (None, "ann/x", "not signed in"),
+        ("hf_wrong", "ann/x", "sign in again"),
+        (READ_TOKEN, "ann/x", "only read"),
+        (TOKEN, "bob/x", "may not write to bob/x"),
+    ],
+)
+def test_who_may_not_push_is_told_so(hub, upload, token, repo, sentence):
+    with pytest.raises(ChatError, match=sentence) as caught:
+        pushed(hub, upload, repo=repo, token=token)
+    assert str(token) not in str(caught.value)
+    assert hub.repos == {}
+
+
+@pytest.mark.parametrize("where", ["/api/repos/create", "/preupload/", "/objects/batch", "PUT /lfs/", "/commit/"])
+@pytest.mark.parametrize(
+    ("status", "sentence"),
+    [
+        (401, "sign in again"),
+        (403, "may not write"),
+        (409, "same moment"),
+        (413, "more than the Hub takes"),
+        (429, "slow down"),
+        (500, "fault of its own"),
+        (0, "connection to the Hub broke"),
+    ],
+)
+def test_faults_are_a_sentence_and_leave_nothing_half_done(hub, upload, where, status, sentence):
+    if (where, status) == ("/api/repos/create", 409):
+        pytest.skip("409 there says that the repository exists")
+    hub.faults = [Fault(where, status)]
+    with pytest.raises(ChatError, match=sentence) as caught:
+        pushed(hub, upload)
+    assert caught.value.__cause__ is None
+    assert caught.value.__context__ is None
+    for repo in hub.repos.values():
+        assert repo.private
+        assert repo.files == {}
+    hub.faults = []
+    assert pushed(hub, upload).changes["train replies"] == (None, 50)
+    assert hub.repos["dataset", "ann/our-chat"].private
+
+
+def test_what_has_arrived_is_not_sent_again(hub, upload):
+    hub.faults = [Fault("/commit/", 0)]
+    with pytest.raises(ChatError, match="goes on where it stopped"):
+        pushed(hub, upload)
+    sent = sum("PUT /lfs/" in line for line in hub.requests)
+    assert sent > 0
+    hub.faults, hub.requests[:] = [], []
+    pushed(hub, upload)
+    assert not any("PUT /lfs/" in line for line in hub.requests)
+
+
+def test_a_short_hiccup_is_waited_out(hub, upload):
+    hub.faults = [Fault("/preupload/", 503, times=2)]
+    assert pushed(hub, upload).private
+
+
+def test_the_account_is_shown_before_the_push(hub):
+    account = read_account(TOKEN, hub.url)
+    assert (account.name, account.namespaces, account.can_write) == ("ann", ("ann",), True)
+
+
+def test_on_a_space_only_the_visitors_own_token_counts(monkeypatch):
+    monkeypatch.setenv("HF_TOKEN", "hf_owner")
+    assert find_token("hf_visitor") == "hf_visitor"
+    assert find_token() == "hf_owner"
+    monkeypatch.setenv("SPACE_ID", "ann/chat-twin")
+    assert find_token() is None
+    assert find_token("hf_visitor") == "hf_visitor"
+
+
+def test_an_unmasked_upload_warns(tmp_path):
+    plain = build_dataset(chat(*talk(40)), DatasetConfig(person="Ann"))
+    assert "Nothing is masked" in prepare_dataset(plain, tmp_path / "u").warnings[0]
