@@ -66,7 +66,7 @@ GREETING_FORMS = (
 GREETING = rf"(?i)^[^\p{{L}}]*((?:{GREETING_FORMS})+?)[aeiouy]*(?:[^\p{{L}}\p{{M}}]|$)"
 
 
-LINK = r"https?://|www\."
+LINK = r"(?:https?://|www\.)"
 
 
 def measure(rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
@@ -101,7 +101,7 @@ def _marks(text: pl.Expr) -> list[pl.Expr]:
         text.str.contains(r"^[^\p{L}]*\p{Lu}").alias("upper"),
         text.str.contains(r"^[^\p{Ll}]*\p{Lu}[^\p{Ll}]*\p{Lu}[^\p{Ll}]*$").alias("shout"),
         text.str.contains(LINK).alias("link"),
-        text.str.contains(rf"^\s*(?:{LINK})\S*\s*$").alias("only_link"),
+        text.str.contains(rf"^\s*{LINK}\S*\s*$").alias("only_link"),
     ]
 
 

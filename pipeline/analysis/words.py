@@ -29,7 +29,8 @@ CHARACTERS_FROM = 12_000_000
 PHRASES_FROM = 15_000
 FEWEST = 4  # uses by a person below which no word is called theirs
 CLEARLY = 2.0  # standard errors
-PRIOR = 500.0  # words of the whole chat's mixture that each person is assumed to have written
+# Words of the whole chat's mixture that each person is assumed to have written: a tenth of the chat, 500 at most.
+PRIOR, PRIOR_SHARE = 500.0, 0.1
 BITS = 21  # of a term's number, so that three fit into one integer
 
 
@@ -94,10 +95,11 @@ def distinctive(counts: pl.DataFrame, terms: pl.DataFrame, most: int = 12) -> pl
     often = counts.with_columns(uses.sum().over("person").alias("written"), uses.sum().alias("total")).filter(
         uses >= FEWEST
     )
-    prior = PRIOR * everyone / total
+    strength = (PRIOR_SHARE * total).clip(upper_bound=PRIOR)
+    prior = strength * everyone / total
     others, rest = everyone - uses, total - pl.col("written")
-    here = (uses + prior) / (pl.col("written") + PRIOR - uses - prior)
-    there = (others + prior) / (rest + PRIOR - others - prior)
+    here = (uses + prior) / (pl.col("written") + strength - uses - prior)
+    there = (others + prior) / (rest + strength - others - prior)
     error = (1 / (uses + prior) + 1 / (others + prior)).sqrt()
     scored = often.with_columns(others.alias("others"), ((here.log() - there.log()) / error).alias("score"))
     clear = scored.filter(pl.col("score") >= CLEARLY, rest > 0)

@@ -49,7 +49,7 @@ def vega(data: Sequence[dict[str, Any]], height: int | Spec = 220, **parts: Any)
         "width": "container",
         "height": height,
         "autosize": {"type": "fit-x", "contains": "padding"},
-        "background": None,
+        "background": "transparent",
         "data": {"values": list(data)},
         **parts,
         "config": {
