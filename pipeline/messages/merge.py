@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import polars as pl
 
-__all__ = ["merge", "merge_senders"]
+__all__ = ["merge", "merge_senders", "same_chat"]
 
 _MIN_SHARED = 3  # messages that two names must share before they are taken for one person
 _KEY = ["_time", "sender", "_body", "_nth"]
@@ -23,6 +23,20 @@ def merge(tables: Sequence[pl.DataFrame]) -> pl.DataFrame:
     return merged
 
 
+def same_chat(first: pl.DataFrame, second: pl.DataFrame) -> bool:
+    """Whether two exports are of one chat: they share a message, or most of the people of the smaller one.
+
+    One shared person is not enough for two chats of two: the owner of the phone is in all of them.
+    """
+    a, b = (set(table["sender"].drop_nulls().unique()) for table in (first, second))
+    shared, smaller = len(a & b), min(len(a), len(b))
+    if shared == smaller or (shared > 1 and shared * 2 > smaller):
+        return True
+    minutes = _lacks_seconds(first) or _lacks_seconds(second)
+    keys = [_with_key(table, minutes).filter(pl.col("text").str.len_chars() > 3) for table in (first, second)]
+    return len(keys[0].join(keys[1], on=["_time", "_body"], how="semi")) > 0
+
+
 def merge_senders(messages: pl.DataFrame, names: Sequence[str], into: str) -> pl.DataFrame:
     """The table with all of `names` called `into`: a contact who was renamed midway."""
     return messages.with_columns(
@@ -31,7 +45,7 @@ def merge_senders(messages: pl.DataFrame, names: Sequence[str], into: str) -> pl
 
 
 def _merge_two(first: pl.DataFrame, second: pl.DataFrame) -> pl.DataFrame:
-    minutes = any(not (table["sent_at"].dt.second() != 0).any() for table in (first, second))
+    minutes = _lacks_seconds(first) or _lacks_seconds(second)
     second = _same_names(first, second, minutes)
     a, b = (_with_key(table, minutes) for table in (first, second))
     new = b.join(a, on=_KEY, how="anti", nulls_equal=True, maintain_order="left")
@@ -53,6 +67,10 @@ def _merge_two(first: pl.DataFrame, second: pl.DataFrame) -> pl.DataFrame:
     )
     both, new = _drop_shadows(both, new)
     return pl.concat([both.select(first.columns), new.select(first.columns)]).sort("sent_at", maintain_order=True)
+
+
+def _lacks_seconds(table: pl.DataFrame) -> bool:
+    return not (table["sent_at"].dt.second() != 0).any()
 
 
 def _with_key(table: pl.DataFrame, minutes: bool) -> pl.DataFrame:

@@ -1,6 +1,7 @@
 """Who sent each message: from the headers' first colons to names, and the lines of the app that only look like one."""
 
 import re
+from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
@@ -49,60 +50,74 @@ def find_names(data: Bytes, headers: Headers, matcher: Matcher) -> tuple[pl.Seri
     and a name that holds one ("Work: Alice"), seen where all the messages of one name go on with the same second name.
     """
     end = headers.name_end.copy()
-    named = np.flatnonzero(end >= 0)
-    names = _slice(data, headers, named, end)
-    for row in _system_rows(data, headers, named, names, matcher):
+    groups = _group(data, headers, end)
+    for row in _system_rows(data, headers, groups, matcher):
         end[row] = -1
-    for row, length in _longer_names(data, headers, named, names, end):
+    for row, length in _longer_names(data, headers, groups, end):
         end[row] += length
     if (end != headers.name_end).any():
-        named = np.flatnonzero(end >= 0)
-        names = _slice(data, headers, named, end)
-    distinct = names.unique()
-    cleaned = names.replace_strict(distinct, pl.Series([clean_name(name) for name in distinct], dtype=pl.String))
-    if len(named) < len(end):
-        index = np.full(len(end), -1, np.int64)
-        index[named] = np.arange(len(named))
-        cleaned = cleaned.gather(pl.Series(index).replace(-1, None))
-    return cleaned.rename("sender"), np.where(end >= 0, end + 1, headers.body)
+        groups = _group(data, headers, end)
+    cleaned = pl.Series("sender", [clean_name(name) for name in groups.names], dtype=pl.String)
+    codes = np.full(len(end), len(cleaned), np.uint32)
+    codes[groups.rows] = groups.codes
+    senders = pl.concat([cleaned, pl.Series("sender", [None], dtype=pl.String)]).gather(pl.Series(codes))
+    return senders, np.where(end >= 0, end + 1, headers.body)
 
 
-def _slice(data: Bytes, headers: Headers, rows: Array, end: Array) -> pl.Series:
+@dataclass(frozen=True)
+class _Groups:
+    """The headers (`rows`) that have a name, and which of the distinct names each one has."""
+
+    rows: Array
+    codes: Array
+    names: list[str]
+
+    def rows_of(self, code: int) -> Array:
+        rows: Array = self.rows[self.codes == code]
+        return rows
+
+
+def _group(data: Bytes, headers: Headers, end: Array) -> _Groups:
+    rows = np.flatnonzero(end >= 0)
     start = headers.start[rows]
-    return slice_strings(data, start + headers.body[rows], start + end[rows])
+    names = slice_strings(data, start + headers.body[rows], start + end[rows])
+    # Categories of our own, so that no name outlives its chat in the process's shared ones.
+    codes = names.cast(pl.Categorical(pl.Categories.random())).to_physical().to_numpy()
+    first = np.zeros(int(codes.max()) + 1 if len(codes) else 0, np.int64)
+    first[codes[::-1]] = np.arange(len(codes))[::-1]
+    return _Groups(rows, codes, names.gather(first).to_list())
 
 
-def _system_rows(data: Bytes, headers: Headers, named: Array, names: pl.Series, matcher: Matcher) -> list[int]:
+def _system_rows(data: Bytes, headers: Headers, groups: _Groups, matcher: Matcher) -> list[int]:
     """The rows whose "name" is the beginning of a system line."""
-    distinct = names.unique()
-    suspects = [name for name in distinct if len(name) > _LONGEST_NAME or starts_system_line(clean_name(name))]
-    if not suspects:
+    suspects = np.array(
+        [len(name) > _LONGEST_NAME or starts_system_line(clean_name(name)) for name in groups.names], bool
+    )
+    if not suspects.any():
         return []
     rows = []
-    for row in named[names.is_in(suspects).to_numpy()]:
+    for row in groups.rows[suspects[groups.codes]].tolist():
         start = int(headers.start[row])
-        body = data[start + int(headers.body[row]) : start + int(headers.line_end[row])].decode()
-        quoted = body.count("“") and body.split(": ")[0].count("“") > body.split(": ")[0].count("”")
-        if (
-            quoted
-            or len(body.split(": ")[0]) > _LONGEST_NAME
-            or matcher.match(clean_name(body.rstrip("\r")), ("system", "call"))
-        ):
-            rows.append(int(row))
+        body = data[start + int(headers.body[row]) : start + int(headers.line_end[row])].decode().rstrip("\r")
+        name = body.partition(": ")[0]
+        quotes = name.count("“") > name.count("”")
+        if quotes or len(name) > _LONGEST_NAME or matcher.match(clean_name(body), ("system", "call")):
+            rows.append(row)
     return rows
 
 
-def _longer_names(data: Bytes, headers: Headers, named: Array, names: pl.Series, end: Array) -> list[tuple[int, int]]:
+def _longer_names(data: Bytes, headers: Headers, groups: _Groups, end: Array) -> list[tuple[int, int]]:
     """(row, bytes by which its name is longer) where a name's first colon is not its end."""
-    table = pl.DataFrame({"name": names, "row": named}).filter(pl.Series(end[named] >= 0))
-    groups = table.group_by("name", maintain_order=True).agg(pl.col("row").head(3).alias("first"), pl.len())
+    counts = np.bincount(groups.codes, minlength=len(groups.names))
     longer: list[tuple[int, int]] = []
-    for name, first, count in groups.filter(pl.col("len") > 1).iter_rows():
-        if not all(_second_part(data, headers, row, end) for row in first):
+    first = np.zeros(len(counts), np.int64)
+    first[groups.codes[::-1]] = groups.rows[::-1]
+    for code in np.flatnonzero(counts > 1).tolist():
+        if not _second_part(data, headers, int(first[code]), end):
             continue
-        rows = table.filter(pl.col("name") == name)["row"].to_list()
+        rows = [row for row in groups.rows_of(code).tolist() if end[row] >= 0]
         parts = [_second_part(data, headers, row, end) for row in rows]
-        if all(parts) and len(set(parts)) * 2 <= count:
+        if len(rows) > 1 and all(parts) and len(set(parts)) * 2 <= len(rows):
             longer += [(row, len(part) + 2) for row, part in zip(rows, parts, strict=True)]
     return longer
 
