@@ -15,7 +15,7 @@ ENTRIES: list[dict[str, Any]] = [
     {"id": 2, "type": "message", "date": "2024-03-20T21:16:42", "from": "Ann", "text": "hi 👋\nthere"},
     {"id": 3, "type": "message", "date": "2024-03-20T21:16:50", "from": "Bob", "edited": "2024-03-20T21:17:00",
      "text": ["see ", {"type": "link", "text": "https://example.org"}, " now"]},
-    {"id": 4, "type": "message", "date": "2024-03-20T21:17:00", "from": "Bob", 
+    {"id": 4, "type": "message", "date": "2024-03-20T21:17:00", "from": "Bob",
      "photo": "photos/photo_1.jpg", "text": "cat"},
     {"id": 5, "type": "message", "date": "2024-03-20T21:17:10", "from": "Bob", "text": "",
      "media_type": "voice_message",
