@@ -22,7 +22,7 @@ def fuse_lora(model: Any) -> int:
     fused = 0
     for layer in model.modules():
         if isinstance(layer, LoraLayer) and _is_plain(layer):
-            layer.forward = MethodType(_forward(function), layer)  # type: ignore[attr-defined]
+            layer.forward = MethodType(_forward(function), layer)
             fused += 1
     return fused
 
