@@ -9,6 +9,7 @@ os.environ.update(
     HF_HUB_OFFLINE="1",
     GRADIO_ANALYTICS_ENABLED="False",
     OMP_NUM_THREADS="1",
+    OMP_WAIT_POLICY="PASSIVE",
     TOKENIZERS_PARALLELISM="false",
 )
 os.environ.pop("HF_TOKEN", None)
