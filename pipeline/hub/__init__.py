@@ -1,6 +1,7 @@
 """Private pushes of datasets and adapters to the Hugging Face Hub: what goes up is prepared and shown first."""
 
 from pipeline.hub.account import Account, find_token, full_name, read_account
+from pipeline.hub.adapters import prepare_adapter
 from pipeline.hub.push import CONSENT, Pushed, Upload, UploadFile, prepare_dataset, push
 
 __all__ = [
@@ -11,6 +12,7 @@ __all__ = [
     "UploadFile",
     "find_token",
     "full_name",
+    "prepare_adapter",
     "prepare_dataset",
     "push",
     "read_account",

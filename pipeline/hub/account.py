@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pipeline.errors import ChatError
-from pipeline.hub.faults import hub_faults
+from pipeline.hub.faults import ask_hub
 
 __all__ = ["Account", "find_token", "full_name", "hub_api", "read_account"]
 
@@ -43,8 +43,7 @@ def hub_api(token: str | None, endpoint: str | None = None) -> Any:
 def read_account(token: str | None, endpoint: str | None = None) -> Account:
     """Whose token this is and what it may do. Raises ChatError where the Hub does not take it or cannot be reached."""
     api = hub_api(token, endpoint)
-    with hub_faults("your account"):
-        answer = api.whoami()
+    answer = ask_hub("your account", api.whoami)
     scopes = (answer.get("auth") or {}).get("accessToken") or {}
     fine = [p for scoped in (scopes.get("fineGrained") or {}).get("scoped", []) for p in scoped.get("permissions", [])]
     # An OAuth token has no role; the scopes asked for at sign-in let it write.

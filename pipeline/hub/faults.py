@@ -1,13 +1,15 @@
 """What can go wrong at the Hub, each in a sentence."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from typing import TypeVar
 
 from pipeline.errors import ChatError
 
-__all__ = ["hub_faults"]
+__all__ = ["ask_hub"]
 
-KEPT = "Nothing was published and your files are kept here"
+Answer = TypeVar("Answer")
+
+KEPT = "nothing was published and your files are kept here"
 
 SENTENCES = {
     400: "The Hub did not accept {what}: {KEPT}; try another name or push again.",
@@ -24,20 +26,17 @@ DOWN = "The Hub has a fault of its own ({status}): {KEPT}; push again later, it 
 CUT_OFF = "The connection to the Hub broke: {KEPT}; push again, it goes on where it stopped."
 
 
-@contextmanager
-def hub_faults(what: str) -> Iterator[None]:
-    """Turn what the Hub's client raises into a ChatError about `what`, with nothing of the request in it."""
-    sentence = ""
+def ask_hub(what: str, call: Callable[[], Answer]) -> Answer:
+    """What `call` returns; what the Hub's client raises in it becomes a ChatError about `what`."""
     try:
-        yield
+        return call()
     except ChatError:
         raise
     except Exception as error:
         sentence = explain(error, what)
         if not sentence:
             raise
-    if sentence:  # raised out here, so that no traceback carries the request with its token
-        raise ChatError(sentence)
+    raise ChatError(sentence)  # out here, so that no traceback carries the request with its token
 
 
 def explain(error: BaseException, what: str) -> str:

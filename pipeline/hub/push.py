@@ -12,7 +12,7 @@ from pipeline.dataset import Dataset, Format, write_rows
 from pipeline.errors import ChatError
 from pipeline.hub.account import full_name, hub_api, read_account
 from pipeline.hub.cards import dataset_card
-from pipeline.hub.faults import hub_faults
+from pipeline.hub.faults import ask_hub
 
 __all__ = ["CONSENT", "Pushed", "Upload", "UploadFile", "prepare_dataset", "push"]
 
@@ -127,12 +127,16 @@ def push(
     account = read_account(token, endpoint)
     name = full_name(repo, account)
     api = hub_api(token, endpoint)
-    with hub_faults(name):
+
+    def upload_all() -> dict[str, int]:
         held = open_repo(api, name, upload.kind, public=public)
         before = last_counts(api, name, upload.kind) if held else {}
         commit(api, name, upload, held)
         if public:
             api.update_repo_settings(name, private=False, repo_type=upload.kind)
+        return before
+
+    before = ask_hub(name, upload_all)
     changes = {what: (before.get(what), count) for what, count in upload.counts.items()}
     site = api.endpoint if upload.kind == "model" else f"{api.endpoint}/datasets"
     return Pushed(f"{site}/{name}", not public, changes)

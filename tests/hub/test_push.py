@@ -7,10 +7,12 @@ import sys
 
 import pytest
 
-from pipeline.dataset import FORMATS, DatasetConfig, build_dataset
+from pipeline.dataset import FORMATS, DatasetConfig, build_dataset, write_dataset
 from pipeline.errors import ChatError
-from pipeline.hub import find_token, prepare_dataset, push, read_account
+from pipeline.hub import find_token, prepare_adapter, prepare_dataset, push, read_account
 from pipeline.redact import RedactionConfig
+from pipeline.training import TrainingConfig
+from pipeline.training.state import write_state
 from tests.dataset.chats import chat, talk
 from tests.hub.server import READ_TOKEN, TOKEN, Fault, serve
 
@@ -37,6 +39,11 @@ def upload(dataset, tmp_path):
     return prepare_dataset(dataset, tmp_path / "upload", FORMATS)
 
 
+@pytest.fixture
+def small(dataset, tmp_path):
+    return prepare_dataset(dataset, tmp_path / "small")
+
+
 def pushed(hub, upload, repo="ann/our-chat", token=TOKEN, **options):
     return push(upload, repo, token, endpoint=hub.url, **{"consent": True, **options})
 
@@ -58,6 +65,7 @@ def test_the_token_is_in_no_url_and_no_file(hub, upload):
     assert not any(TOKEN.encode() in data for data in hub.repos["dataset", "ann/our-chat"].files.values())
 
 
+@pytest.mark.slow
 def test_the_rows_are_read_back_by_datasets(hub, dataset, upload, tmp_path):
     pushed(hub, upload)
     script = (
@@ -179,36 +187,36 @@ def test_who_may_not_push_is_told_so(hub, upload, token, repo, sentence):
         (0, "connection to the Hub broke"),
     ],
 )
-def test_faults_are_a_sentence_and_leave_nothing_half_done(hub, upload, where, status, sentence):
+def test_faults_are_a_sentence_and_leave_nothing_half_done(hub, small, where, status, sentence):
     if (where, status) == ("/api/repos/create", 409):
         pytest.skip("409 there says that the repository exists")
     hub.faults = [Fault(where, status)]
     with pytest.raises(ChatError, match=sentence) as caught:
-        pushed(hub, upload)
+        pushed(hub, small)
     assert caught.value.__cause__ is None
     assert caught.value.__context__ is None
     for repo in hub.repos.values():
         assert repo.private
         assert repo.files == {}
     hub.faults = []
-    assert pushed(hub, upload).changes["train replies"] == (None, 50)
+    assert pushed(hub, small).changes["train replies"] == (None, 50)
     assert hub.repos["dataset", "ann/our-chat"].private
 
 
-def test_what_has_arrived_is_not_sent_again(hub, upload):
+def test_what_has_arrived_is_not_sent_again(hub, small):
     hub.faults = [Fault("/commit/", 0)]
     with pytest.raises(ChatError, match="goes on where it stopped"):
-        pushed(hub, upload)
+        pushed(hub, small)
     sent = sum("PUT /lfs/" in line for line in hub.requests)
     assert sent > 0
     hub.faults, hub.requests[:] = [], []
-    pushed(hub, upload)
+    pushed(hub, small)
     assert not any("PUT /lfs/" in line for line in hub.requests)
 
 
-def test_a_short_hiccup_is_waited_out(hub, upload):
-    hub.faults = [Fault("/preupload/", 503, times=2)]
-    assert pushed(hub, upload).private
+def test_a_short_hiccup_is_waited_out(hub, small):
+    hub.faults = [Fault("/presmall/", 503, times=2)]
+    assert pushed(hub, small).private
 
 
 def test_the_account_is_shown_before_the_push(hub):
@@ -228,3 +236,40 @@ def test_on_a_space_only_the_visitors_own_token_counts(monkeypatch):
 def test_an_unmasked_upload_warns(tmp_path):
     plain = build_dataset(chat(*talk(40)), DatasetConfig(person="Ann"))
     assert "Nothing is masked" in prepare_dataset(plain, tmp_path / "u").warnings[0]
+
+
+def finished_run(folder):
+    """A run's folder as training leaves it, with an adapter that remembers this machine's paths."""
+    write_dataset(build_dataset(chat(*talk(40)), DatasetConfig(person="Ann")), folder / "dataset")
+    (folder / "config.json").write_text(TrainingConfig(model="starter").model_dump_json())
+    write_state(folder, status="done", step=12, total_steps=12, base_validation_loss=3.2, best_validation_loss=2.5)
+    adapter = folder / "adapter"
+    adapter.mkdir()
+    (adapter / "adapter_model.safetensors").write_bytes(b"weights" * 100)
+    (adapter / "adapter_config.json").write_text(json.dumps({"r": 16, "base_model_name_or_path": "/home/ann/models/x"}))
+    (adapter / "notes.txt").write_text("stays here")
+    return folder
+
+
+def test_an_adapter_goes_up_private_with_its_card_and_no_path_of_this_machine(hub, tmp_path):
+    upload = prepare_adapter(finished_run(tmp_path / "run"), tmp_path / "upload")
+    done = pushed(hub, upload, repo="ann/twin")
+    repo = hub.repos["model", "ann/twin"]
+    assert repo.private
+    assert done.url == f"{hub.url}/ann/twin"
+    assert set(repo.files) == {"README.md", "adapter_config.json", "adapter_model.safetensors", "chat-twin.json"}
+    assert (
+        json.loads(repo.files["adapter_config.json"])["base_model_name_or_path"]
+        == "HuggingFaceTB/SmolLM2-135M-Instruct"
+    )
+    card = repo.files["README.md"].decode()
+    assert "base_model: HuggingFaceTB/SmolLM2-135M-Instruct" in card
+    assert "3.200 before, 2.500 after" in card
+    assert "/home/ann" not in str(repo.files)
+
+
+def test_a_run_without_an_adapter_is_not_pushed(tmp_path):
+    folder = finished_run(tmp_path / "run")
+    (folder / "adapter" / "adapter_model.safetensors").unlink()
+    with pytest.raises(ChatError, match="no adapter yet"):
+        prepare_adapter(folder, tmp_path / "upload")
