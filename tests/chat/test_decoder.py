@@ -77,3 +77,14 @@ def test_a_model_of_another_layout_is_told_apart():
     assert not Decoder.fits(gemma)
     assert Decoder.fits(LlamaForCausalLM(LlamaConfig(**SHAPE)))
     assert not Decoder.fits(LlamaForCausalLM(LlamaConfig(**SHAPE, rope_parameters={**SCALED, "rope_type": "dynamic"})))
+
+
+def test_a_single_token_from_8_bit_weights_scores_nearly_the_same(tiny_model):
+    import copy
+
+    decoder = Decoder(copy.deepcopy(tiny_model).to(torch.bfloat16))
+    ids = torch.randint(3, 200, (1, 30), generator=torch.Generator().manual_seed(1))
+    together = decoder.logits(decoder.forward(ids, decoder.empty(1, 30)))
+    cache = decoder.empty(1, 30)
+    alone = torch.cat([decoder.logits(decoder.forward(ids[:, i : i + 1], cache)) for i in range(30)], dim=1)
+    assert torch.nn.functional.cosine_similarity(alone[0], together[0]).min() > 0.98
