@@ -270,6 +270,9 @@ def converse(run_dir: Path, said: list[str]) -> None:
 
 def main() -> None:
     """Run a command; what the user can cause is one sentence on stderr and exit code 2."""
+    from pipeline.runtime import share_cores
+
+    share_cores()
     try:
         app()
     except ChatError as error:

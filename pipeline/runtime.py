@@ -4,7 +4,7 @@ import os
 from dataclasses import dataclass
 from typing import Any, Literal
 
-__all__ = ["T4_GIB", "Choice", "Device", "Machine", "Plan", "act_as_t4", "plan_training", "this_machine"]
+__all__ = ["T4_GIB", "Choice", "Device", "Machine", "Plan", "act_as_t4", "plan_training", "share_cores", "this_machine"]
 
 T4_GIB = 14.56  # what a T4 (Tesla, 16 GB) leaves to a process, in GiB
 Device = Literal["cuda", "mps", "cpu"]
@@ -85,6 +85,14 @@ def this_machine(act_as: Literal["t4"] | None = None) -> Machine:
     return Machine(
         "cpu", "CPU", memory, free_memory, cores, fast_bf16=_cpu_has_bf16(), problem=_undriven_gpu(), acts_as_t4=False
     )
+
+
+def share_cores() -> None:
+    """Let torch's threads sleep while they wait for each other; before torch is first imported, by whoever runs it.
+
+    By default they spin. A chat beside a training run then waits for cores that only spin: 2 tokens a second, not 20.
+    """
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 
 def act_as_t4() -> None:
