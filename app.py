@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["build_demo", "launch", "main"]
 
 MAX_UPLOAD = "300mb"
-SWEEP_SECONDS = 60
+SWEEP_SECONDS = float(os.environ.get("CHAT_TWIN_SWEEP_SECONDS", "60"))
 
 
 def build_demo(models: LoadedModels | None = None) -> gr.Blocks:
@@ -49,7 +49,9 @@ def launch(demo: gr.Blocks, **settings: Any) -> tuple[Any, str, str]:
 def prepare() -> Path:
     """Make the app's own folder, wipe what browsers sent before, point Gradio's cache there; before gradio is used."""
     from pipeline import workspace
+    from pipeline.runtime import share_cores
 
+    share_cores()
     root = workspace.home()
     uploads = root / "uploads"
     shutil.rmtree(uploads, ignore_errors=True)

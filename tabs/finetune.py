@@ -40,7 +40,7 @@ def build(stage: Stage) -> None:
                 "Next: chat", variant="primary", visible=False, scale=0, min_width=180, elem_id="to-chat"
             )
             resume = gr.Button("Resume", variant="primary", visible=False, scale=0, min_width=180, elem_id="resume")
-            stop = gr.Button("Stop and keep the best", visible=False, scale=0, min_width=200, elem_id="stop")
+            stop = gr.Button("Stop and keep the best", visible=False, scale=0, min_width=250, elem_id="stop")
             pause = gr.Button("Pause", visible=False, scale=0, min_width=110, elem_id="pause")
             train = gr.Button("Train", variant="primary", scale=0, min_width=180, elem_id="train")
         with gr.Accordion("Settings", open=False, elem_classes="fold", elem_id="finetune-settings"):
@@ -220,7 +220,8 @@ def _loss_line(train: list[tuple[float, float]], held_out: list[tuple[float, flo
     if held_out and len(held_out) > 1:
         before, best = held_out[0][1], min(loss for _, loss in held_out)
         better = 100 * (1 - best / before) if before else 0
-        return f"<p>Loss on held-out replies <b>{before:.2f} → {best:.2f}</b>, {better:.0f} % below before training</p>"
+        how = f"{better:.0f} % below before training" if better >= 0.5 else "no better than before training yet"
+        return f"<p>Loss on held-out replies <b>{before:.2f} → {best:.2f}</b>, {how}</p>"
     if train:
         return f"<p>Loss <b>{train[0][1]:.2f} → {train[-1][1]:.2f}</b>, held-out replies not looked at yet</p>"
     return "<p>The first steps take a moment.</p>"

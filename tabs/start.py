@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from html import escape
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
@@ -22,6 +22,9 @@ from tabs.visitor import (
     stamp,
     visitor_of,
 )
+
+if TYPE_CHECKING:
+    from pipeline.messages import Layout
 
 __all__ = ["build"]
 
@@ -57,7 +60,7 @@ def build(stage: Stage) -> None:
             gr.HTML(HOW)
     with gr.Column(visible=False, elem_id="which") as which:
         pick = gr.Radio([], label="This file holds several chats: which one?", elem_id="which-chat")
-        take = gr.Button("Read this chat", variant="primary", scale=0)
+        take = gr.Button("Read this chat", variant="primary", scale=0, min_width=180, elem_id="take-chat")
     with gr.Row(visible=False, elem_id="reading", equal_height=True) as reading:
         question = gr.HTML()
         flip = gr.Button("Read it the other way", size="sm", scale=0, min_width=170, elem_id="flip")
@@ -124,7 +127,7 @@ def _read(visitor: Visitor, incoming: Path, chat: str | None = None) -> list[Any
     shutil.rmtree(visitor.dataset, ignore_errors=True)
     save_chat(visitor, loaded)
     incoming.parent.rename(visitor.folder / "chat" / "source")
-    save_choices(visitor, person=None, in_archive=chat, redaction=None)
+    save_choices(visitor, person=None, in_archive=chat, redaction=None, date_order=None)
     return _unchanged(visitor)
 
 
@@ -145,25 +148,26 @@ def _failed(sentence: str) -> list[Any]:
 
 def _draw(request: gr.Request) -> list[Any]:
     """Show how the loaded chat was read, with the one question that the file may leave open."""
-    loaded = load_chat(visitor_of(request))
+    visitor = visitor_of(request)
+    loaded = load_chat(visitor)
     if loaded is None:
         return [gr.Column(visible=True), gr.Row(visible=False), "", gr.Button(visible=False)]
-    words, may_flip = _how_read(loaded.layout, loaded.messages)
+    flipped = load_choices(visitor).get("date_order") is not None
+    words, may_flip = _how_read(loaded.layout, loaded.messages["sent_at"].min(), flipped)
     return [gr.Column(visible=False), gr.Row(visible=True), words, gr.Button(visible=may_flip)]
 
 
-def _how_read(layout: Any, messages: Any) -> tuple[str, bool]:
-    order = layout.date_order
-    first = messages["sent_at"].min()
-    reason = escape("; ".join(layout.evidence))
+def _how_read(layout: Layout, first: Any, flipped: bool) -> tuple[str, bool]:
+    """How dates were read, as HTML, and whether the other way is possible; `first`: when the first message was sent."""
+    order, reason = layout.date_order, escape("; ".join(layout.evidence))
+    read_as = f"<b>{first.day} {first:%B %Y}</b>"
+    if flipped:
+        return f'<span class="quiet">The first date is read as {read_as}, as you said.</span>', True
     if layout.certain or order not in FLIPPED or first.day > 12:
-        return f'<span class="quiet" title="{reason}">Dates read {ORDERS[order]}.</span>', False
+        return f'<span class="quiet" title="{reason}">Dates read {ORDERS.get(order, order)}.</span>', False
     written = f"{first:%d/%m}" if order == "dmy" else f"{first:%m/%d}"
-    return (
-        f'<span class="ask" title="{reason}">We read the first date, <b>{written}</b>, as '
-        f"<b>{first.day} {first:%B %Y}</b>. Is that right?</span>",
-        True,
-    )
+    question = f"We read the first date, <b>{written}</b>, as {read_as}. Is that right?"
+    return f'<span class="ask" title="{reason}">{question}</span>', True
 
 
 def _flip(request: gr.Request) -> tuple[str, str]:
@@ -175,7 +179,9 @@ def _flip(request: gr.Request) -> tuple[str, str]:
     sources = sorted((visitor.folder / "chat" / "source").glob("*"))
     if loaded is None or not sources or loaded.layout.date_order not in FLIPPED:
         raise ChatError("There is no chat to read again: bring one first.")
-    again = read(sources[0], date_order=FLIPPED[loaded.layout.date_order], chat=load_choices(visitor).get("in_archive"))
+    order = FLIPPED[loaded.layout.date_order]
+    again = read(sources[0], date_order=order, chat=load_choices(visitor).get("in_archive"))
     shutil.rmtree(visitor.dataset, ignore_errors=True)
     save_chat(visitor, again)
+    save_choices(visitor, date_order=order)
     return stamp(visitor, "chat/chat.json"), ""

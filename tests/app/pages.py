@@ -1,0 +1,66 @@
+"""What a visitor does on the page, as functions of a playwright page."""
+
+from pathlib import Path
+
+from playwright.sync_api import Page, expect
+
+__all__ = ["bring", "enter", "go_to", "make_dataset", "talk", "train", "try_sample"]
+
+SECOND = 1000
+STEPS = ("Analyse", "Dataset", "Fine-tune", "Chat")
+
+
+def enter(page: Page, url: str) -> Page:
+    page.goto(url)
+    expect(page.get_by_role("tab").first).to_be_visible(timeout=60 * SECOND)
+    return page
+
+
+def go_to(page: Page, step: str) -> None:
+    page.get_by_role("tab").nth(STEPS.index(step)).click()
+
+
+def try_sample(page: Page) -> None:
+    page.locator("#sample").click()
+    expect(page.locator("#header")).to_contain_text("2,866 messages", timeout=60 * SECOND)
+
+
+def bring(page: Page, path: Path) -> None:
+    """Choose a file, as with the phone's file picker."""
+    page.locator("#upload input[type=file]").set_input_files(path)
+
+
+def make_dataset(page: Page, *, most_replies: int | None = None) -> None:
+    go_to(page, "Dataset")
+    expect(page.locator("#rows .bubble").first).to_be_visible(timeout=60 * SECOND)
+    if most_replies is not None:
+        page.locator("#dataset-settings > button").click()
+        field = page.get_by_label("Most replies to learn from")
+        field.fill(str(most_replies))
+        field.blur()
+    page.locator("#make-dataset").click()
+    expect(page.locator("#to-finetune")).to_be_visible(timeout=120 * SECOND)
+
+
+def train(page: Page, *, epochs: float | None = None) -> None:
+    """Press Train; returns while it trains."""
+    go_to(page, "Fine-tune")
+    expect(page.locator("#train")).to_be_visible(timeout=30 * SECOND)
+    if epochs is not None:
+        page.locator("#finetune-settings > button").click()
+        field = page.get_by_label("Times each reply is seen")
+        field.fill(str(epochs))
+        field.blur()
+    page.locator("#train").click()
+    expect(page.locator("#stop")).to_be_visible(timeout=60 * SECOND)
+
+
+def talk(page: Page, text: str) -> str:
+    """Say something to whoever answers, wait for the whole reply, and return it."""
+    before = page.locator("#talk .turn.twin").count()
+    page.locator("#say textarea").fill(text)
+    page.locator("#send").click()
+    expect(page.locator("#talk .turn.mine").last).to_contain_text(text, timeout=30 * SECOND)
+    expect(page.locator("#talk .turn.twin")).to_have_count(before + 1, timeout=240 * SECOND)
+    expect(page.locator("#send")).to_be_visible(timeout=240 * SECOND)
+    return page.locator("#talk .turn.twin").last.inner_text()
