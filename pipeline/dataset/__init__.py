@@ -4,7 +4,17 @@ from pipeline.dataset.build import build_dataset
 from pipeline.dataset.config import FEWEST_REPLIES, FORMATS, Dataset, DatasetConfig, Dropped, Format, Row, Summary
 from pipeline.dataset.formats import format_row
 from pipeline.dataset.preview import Bubble, Preview, Token, preview_rows, token_histogram
-from pipeline.dataset.situation import OPENER, PROMPTS, chat_opening, mark, situation, system_prompt, user_content
+from pipeline.dataset.situation import (
+    OPENER,
+    PROMPTS,
+    chat_opening,
+    default_prompt,
+    find_language,
+    mark,
+    situation,
+    system_prompt,
+    user_content,
+)
 from pipeline.dataset.storage import read_about, read_dataset, write_dataset, write_rows
 
 __all__ = [
@@ -23,6 +33,8 @@ __all__ = [
     "Token",
     "build_dataset",
     "chat_opening",
+    "default_prompt",
+    "find_language",
     "format_row",
     "mark",
     "preview_rows",

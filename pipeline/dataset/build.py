@@ -15,7 +15,7 @@ from pipeline.dataset.config import FEWEST_REPLIES, Dataset, DatasetConfig, Drop
 from pipeline.dataset.exchanges import Session, build_sessions, unlearn
 from pipeline.dataset.filters import REASONS, dropped_messages, label_messages
 from pipeline.dataset.selection import choose_replies
-from pipeline.dataset.situation import system_prompt
+from pipeline.dataset.situation import default_prompt, find_language, system_prompt
 from pipeline.dataset.windows import (
     Counter,
     estimate_counter,
@@ -43,7 +43,8 @@ TYPICAL_SILENCE = 720.0  # minutes, where a chat has one session and so no silen
 def build_dataset(messages: pl.DataFrame, config: DatasetConfig, tokenizer: Any = None) -> Dataset:
     """Rows to learn the person's replies from, and the last of them in time held out.
 
-    Without a tokenizer lengths are estimated. With redaction the returned config holds aliases in place of names.
+    Without a tokenizer lengths are estimated. The returned config has its language and prompt filled in and, with
+    redaction, aliases in place of names.
     Raises ChatError for a chat of one person, a person who is not in it, or too few replies.
     """
     find_others(messages, config)
@@ -52,6 +53,7 @@ def build_dataset(messages: pl.DataFrame, config: DatasetConfig, tokenizer: Any 
         redacted = redact(messages, config.redaction)
         masked = dict(redacted.found.group_by("kind").agg(pl.col("count").sum()).sort("kind").iter_rows())
         messages, config = redacted.messages, redacted_config(config, config.redaction)
+    config = with_language(messages, config)
     others = find_others(messages, config)
     silence = find_silence(messages) if config.silence_minutes is None else timedelta(minutes=config.silence_minutes)
     labelled = label_messages(messages, config)
@@ -86,10 +88,16 @@ def redacted_config(config: DatasetConfig, redaction: RedactionConfig) -> Datase
         update={
             "person": person,
             "also_named": tuple(sorted(also)),
-            "system_prompt": mask_text(config.system_prompt, redaction),
+            "system_prompt": config.system_prompt and mask_text(config.system_prompt, redaction),
             "redaction": redaction.model_copy(update={"aliases": {}, "words": ()}),
         }
     )
+
+
+def with_language(messages: pl.DataFrame, config: DatasetConfig) -> DatasetConfig:
+    language = config.language or find_language(messages, config.person)
+    prompt = default_prompt(language) if config.system_prompt is None else config.system_prompt
+    return config.model_copy(update={"language": language, "system_prompt": prompt})
 
 
 def tokenizer_name(tokenizer: Any) -> str | None:

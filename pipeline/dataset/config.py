@@ -21,7 +21,6 @@ __all__ = [
 ]
 
 FEWEST_REPLIES = 30  # with fewer, a held-out share of them says nothing
-DEFAULT_PROMPT = "You are {person}, texting with {others}. {situation}"
 
 Format = Literal["messages", "prompt_completion", "sharegpt", "alpaca", "blog", "llama2"]
 FORMATS: tuple[Format, ...] = ("messages", "prompt_completion", "sharegpt", "alpaca", "blog", "llama2")
@@ -38,8 +37,8 @@ class DatasetConfig(BaseModel):
     )
     silence_minutes: float | None = Field(None, gt=0, description="The silence that ends a conversation; null: found.")
     situation: bool = Field(True, description="Whether the prompt says the weekday, the hour and the silence before.")
-    system_prompt: str = Field(DEFAULT_PROMPT, description="With {person}, {others} and {situation} where they belong.")
-    language: str = Field("en", description="Language of the situation's words, such as en, de or pt.")
+    system_prompt: str | None = Field(None, description="With {person}, {others}, {situation}; null: by language.")
+    language: str | None = Field(None, description="Of the prompt and the situation, such as en; null: the person's.")
     validation_share: float = Field(0.15, ge=0, le=0.5, description="Share of the replies held out, the last in time.")
     max_tokens: int = Field(1024, ge=128, description="Most tokens a row may have.")
     overlap_share: float = Field(0.25, ge=0, le=0.75, description="Share of a row that may repeat the row before.")
@@ -49,9 +48,9 @@ class DatasetConfig(BaseModel):
 
     @field_validator("system_prompt")
     @classmethod
-    def known_fields(cls, text: str) -> str:
+    def known_fields(cls, text: str | None) -> str | None:
         try:
-            text.format(person="", others="", situation="")
+            (text or "").format(person="", others="", situation="")
         except (KeyError, IndexError, ValueError) as error:
             raise ValueError("only {person}, {others} and {situation} may stand in braces") from error
         return text

@@ -7,14 +7,29 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from functools import lru_cache
 
+import polars as pl
+
 from pipeline.dataset.config import DatasetConfig, Summary
 from pipeline.prompt import Message, join_bubbles
 
-__all__ = ["OPENER", "PROMPTS", "chat_opening", "mark", "situation", "system_prompt", "user_content"]
+__all__ = [
+    "LANGUAGE",
+    "OPENER",
+    "PROMPTS",
+    "chat_opening",
+    "default_prompt",
+    "find_language",
+    "mark",
+    "situation",
+    "system_prompt",
+    "user_content",
+]
 
 # Stands for the other side where the person speaks first. Chat templates want a user message there.
 OPENER = "[start]"
 
+LANGUAGE = "en"  # where a person wrote too little to tell, or in a language that has no prompt here
+JUDGED_FROM, JUDGED_TO = 600, 20_000  # characters of the person's; less misleads a detector
 MOST_NAMES = 6  # in a big group the list of names would cost more tokens than it is worth
 
 # The default prompt in the chat's own language, {situation} last so that the same words precede it every time.
@@ -40,6 +55,24 @@ PROMPTS = {
     "uk": "Ти {person}, листуєшся з {others}. {situation}",
     "zh": "你是{person}，正在和{others}聊天。{situation}",
 }
+
+
+def find_language(messages: pl.DataFrame, person: str) -> str:
+    """The language that the person writes in (ISO 639-1), one of PROMPTS."""
+    texts = messages.filter(pl.col("sender") == person, pl.col("kind").cast(pl.String) == "text")["text"]
+    sample = texts.gather_every(max(1, len(texts) // 1000))
+    text = " ".join(sample.str.replace_all(r"https?://\S+|[\d\n]", " ").to_list())[:JUDGED_TO]
+    if len(text) < JUDGED_FROM:
+        return LANGUAGE
+    from py3langid import classify  # type: ignore[import-untyped]
+
+    language = str(classify(text)[0])
+    return language if language in PROMPTS else LANGUAGE
+
+
+def default_prompt(language: str | None) -> str:
+    """The prompt's template in this language (or a variant of it), English where there is none."""
+    return PROMPTS.get((language or LANGUAGE).replace("-", "_").split("_")[0], PROMPTS[LANGUAGE])
 
 
 def mark(kind: str) -> str:
@@ -72,8 +105,9 @@ def spoken_duration(seconds: int, language: str) -> str:
 def system_prompt(config: DatasetConfig, others: Sequence[str], now: datetime, silence: timedelta | None) -> str:
     """The system prompt of a conversation that begins at `now`; empty where the config's template is empty."""
     names = ", ".join(others[:MOST_NAMES]) + (", …" if len(others) > MOST_NAMES else "")
-    words = situation(now, silence, config.language) if config.situation else ""
-    return config.system_prompt.format(person=config.person, others=names, situation=words).strip()
+    words = situation(now, silence, config.language or LANGUAGE) if config.situation else ""
+    template = default_prompt(config.language) if config.system_prompt is None else config.system_prompt
+    return template.format(person=config.person, others=names, situation=words).strip()
 
 
 def chat_opening(

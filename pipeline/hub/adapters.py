@@ -38,7 +38,7 @@ def prepare_adapter(run_dir: Path, folder: Path, *, title: str = "A chat twin") 
         base_model=base,
         licence=LICENCES.get(licences.get(run.config.model, ""), "other"),
         language=config.language,
-        system_prompt=config.system_prompt,
+        system_prompt=config.system_prompt or "",
         facts=training_facts(run, config, summary),
         consent=CONSENT,
     )

@@ -97,7 +97,7 @@ def dataset_card(
     parts = [part for part, rows in (("train", summary.train_rows), ("validation", summary.validation_rows)) if rows]
     replies = summary.train_replies + summary.validation_replies
     data = DatasetCardData(
-        language=[config.language.split("-")[0].split("_")[0]],
+        language=[base_language(config.language)],
         license=licence,
         pretty_name=title,
         size_categories=[next((name for limit, name in SIZES if replies < limit), "1M<n<10M")],
@@ -128,6 +128,10 @@ def dataset_card(
     )
 
 
+def base_language(language: str | None) -> str:
+    return (language or "en").replace("-", "_").split("_")[0]
+
+
 def duration(minutes: float) -> str:
     return f"{minutes / 60:g} hours" if minutes >= 120 else f"{minutes:g} minutes"
 
@@ -137,7 +141,7 @@ def adapter_card(
     title: str,
     base_model: str,
     licence: str,
-    language: str,
+    language: str | None,
     system_prompt: str,
     facts: Mapping[str, str],
     consent: str,
@@ -147,7 +151,7 @@ def adapter_card(
 
     data = ModelCardData(
         base_model=base_model,
-        language=[language.split("-")[0].split("_")[0]],
+        language=[base_language(language)],
         library_name="peft",
         license=licence,
         pipeline_tag="text-generation",

@@ -33,6 +33,20 @@ def test_every_languages_prompt_is_a_config_and_names_both(language):
     assert "22:00" in text
 
 
+GERMAN = "ich komme heute etwas später weil der Zug schon wieder ausfällt, fangt ruhig ohne mich an"
+SPANISH = "hoy llego un poco tarde porque el tren no ha salido, empezad sin mí que luego os alcanzo"
+
+
+@pytest.mark.parametrize(("text", "language"), [(GERMAN, "de"), (SPANISH, "es"), ("ok", "en")])
+def test_the_prompt_is_in_the_language_that_the_person_writes(text, language):
+    lines = [(1, sender, words) for i in range(40) for sender, words in (("Bob", GERMAN), ("Ann", f"{text} {i}"))]
+    dataset = build_dataset(chat(*lines), DatasetConfig(person="Ann"))
+    assert dataset.config.language == language
+    assert dataset.config.system_prompt == PROMPTS[language]
+    own = build_dataset(chat(*lines), DatasetConfig(person="Ann", system_prompt="I am {person}", language="fr"))
+    assert (own.config.system_prompt, own.config.language) == ("I am {person}", "fr")
+
+
 def test_a_big_group_is_not_listed_in_full():
     names = [f"name{i}" for i in range(30)]
     text = system_prompt(DatasetConfig(person="Ann"), names, MONDAY, None)
