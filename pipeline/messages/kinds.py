@@ -12,7 +12,17 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-__all__ = ["AppLine", "Matcher", "exact_phrases", "normalise", "phrases", "spellings", "starts_system_line", "words"]
+__all__ = [
+    "AppLine",
+    "Matcher",
+    "exact_phrases",
+    "is_phrase",
+    "normalise",
+    "phrases",
+    "spellings",
+    "starts_system_line",
+    "words",
+]
 
 _MARKS = re.compile(r"[\u200e\u200f\u061c\u202a-\u202e\u2066-\u2069\ufeff]")
 _MEDIA = ("media", "image", "video", "audio", "sticker", "gif", "document", "video_note", "view_once", "unavailable")
@@ -80,6 +90,11 @@ def exact_phrases() -> dict[str, AppLine]:
     }
 
 
+def is_phrase(body: str) -> bool:
+    """Whether a whole body is one of the app's fixed phrases."""
+    return normalise(body) in exact_phrases()
+
+
 @cache
 def spellings() -> list[str]:
     """Whole bodies as written, for a first look that is cheap."""
@@ -89,28 +104,42 @@ def spellings() -> list[str]:
     return sorted(bodies | {f"{body.rstrip('.')}." for body in bodies} | {body.rstrip(".") for body in bodies})
 
 
+Template = tuple[tuple[str, ...], AppLine]
+
+
 @cache
-def _templates() -> dict[str, list[tuple[tuple[str, ...], AppLine]]]:
-    """language -> (the pieces between the blanks, what it is), those with most text first."""
-    return {
-        language: sorted(
-            (
-                (tuple(_fold(phrase).rstrip(".。।").lower().split(_SPLIT)), _line_of(key, language))
-                for key, values in section.items()
-                if key not in _WORDS
-                for phrase in values
-                if _SPLIT in phrase
-            ),
-            key=lambda template: -sum(map(len, template[0])),
-        )
+def _templates() -> list[Template]:
+    """Each phrase with blanks: the pieces between them, and what it is."""
+    return [
+        (tuple(_fold(phrase).rstrip(".。।").lower().split(_SPLIT)), _line_of(key, language))
         for language, section in phrases().items()
-    }
+        for key, values in section.items()
+        if key not in _WORDS
+        for phrase in values
+        if _SPLIT in phrase
+    ]
+
+
+@cache
+def _index() -> tuple[dict[str, list[Template]], list[Template]]:
+    """The templates by one whole word that a body must have, and those without one (scripts without spaces)."""
+    by_word: dict[str, list[Template]] = {}
+    wordless = []
+    for template in _templates():
+        # A word at the edge of a piece may be cut by the blank, as in "изменил{}".
+        whole = re.findall(r"(?<!\S)\S+(?!\S)", "\0".join(template[0]))
+        words_ = [word for word in whole if "\0" not in word]
+        if words_:
+            by_word.setdefault(max(words_, key=len), []).append(template)
+        else:
+            wordless.append(template)
+    return by_word, wordless
 
 
 @cache
 def _openings() -> tuple[str, ...]:
     """What system lines say before a text that they quote."""
-    pieces = {piece for templates in _templates().values() for template, _ in templates for piece in template[:-1]}
+    pieces = {piece for template, _ in _templates() for piece in template[:-1]}
     return tuple(sorted(piece for piece in pieces if len(piece.strip()) > 2))
 
 
@@ -121,8 +150,6 @@ def starts_system_line(name: str) -> bool:
 
 
 def _fits(pieces: tuple[str, ...], body: str) -> bool:
-    if len(body) < sum(map(len, pieces)) + len(pieces) - 1 - (not pieces[-1]):
-        return False
     if not (body.startswith(pieces[0]) and body.endswith(pieces[-1])):
         return False
     at = len(pieces[0])
@@ -131,7 +158,7 @@ def _fits(pieces: tuple[str, ...], body: str) -> bool:
         if at < 0:
             return False
         at += len(piece)
-    return at <= len(body) - len(pieces[-1])
+    return at <= len(body) - len(pieces[-1]) and len(body) >= sum(map(len, pieces)) + len(pieces) - 1 - (not pieces[-1])
 
 
 class Matcher:
@@ -151,12 +178,15 @@ class Matcher:
         return line
 
     def _match_template(self, body: str, kinds: Iterable[str] | None) -> AppLine | None:
-        own = [language for language, _ in self.hits.most_common(3)]
-        for language in [*own, *(other for other in _templates() if other not in own)]:
-            for pieces, line in _templates()[language]:
-                if (kinds is None or line.kind in kinds) and _fits(pieces, body):
-                    return line
-        return None
+        """The template that fits: of the file's own language if there is one, else the one with most text."""
+        by_word, wordless = _index()
+        candidates = [template for word in dict.fromkeys(body.split()) for template in by_word.get(word, ())]
+        fitting = [
+            (self.hits[line.language], sum(map(len, pieces)), -i, line)
+            for i, (pieces, line) in enumerate(candidates + wordless)
+            if (kinds is None or line.kind in kinds) and _fits(pieces, body)
+        ]
+        return max(fitting, key=lambda fit: fit[:3])[3] if fitting else None
 
     @property
     def language(self) -> str | None:

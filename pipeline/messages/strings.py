@@ -28,6 +28,13 @@ def slice_strings(data: Bytes, starts: Array, ends: Array) -> pl.Series:
     if not len(starts):
         return pl.Series(dtype=pl.String)
     array = pa.LargeStringArray.from_buffers(len(offsets) - 1, pa.py_buffer(offsets), pa.py_buffer(data))
-    column = pl.from_arrow(array)
-    assert isinstance(column, pl.Series)
-    return column.gather_every(2)
+    # Handed over by Arrow's C interface alone: polars' from_arrow would import all of pyarrow.compute for it.
+    return pl.Series(_Exported(array)).gather_every(2)
+
+
+class _Exported:
+    def __init__(self, array: Any) -> None:
+        self.array = array
+
+    def __arrow_c_array__(self, requested_schema: object = None) -> Any:
+        return self.array.__arrow_c_array__(requested_schema)

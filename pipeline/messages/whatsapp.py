@@ -11,7 +11,7 @@ from pipeline.errors import ChatError
 from pipeline.messages.bodies import Bodies, describe
 from pipeline.messages.headers import Form, detect
 from pipeline.messages.hints import find_hints
-from pipeline.messages.kinds import Matcher
+from pipeline.messages.kinds import Matcher, is_phrase
 from pipeline.messages.names import find_names
 from pipeline.messages.order import Order, find_order
 from pipeline.messages.scan import Headers, scan, unpack
@@ -99,11 +99,15 @@ def _order(data: Bytes, form: Form, headers: Headers, runs: Array, lengths: Arra
 
 
 def _first_bodies(data: Bytes, headers: Headers, count: int = 500) -> list[str]:
-    """The first lines of the first messages, behind name and colon."""
+    """What of the first messages may be the app's: the first line, behind name and colon."""
     rows = range(min(count, len(headers)))
     begins = [int(headers.start[i]) + max(int(headers.name_end[i]) + 1, int(headers.body[i])) for i in rows]
     ends = [int(headers.start[i]) + int(headers.line_end[i]) for i in rows]
-    return [data[begin:end].decode().strip() for begin, end in zip(begins, ends, strict=True)]
+    bodies = [data[begin:end].decode().strip() for begin, end in zip(begins, ends, strict=True)]
+    nameless = headers.name_end < 0
+    return [
+        body for i, body in enumerate(bodies) if nameless[i] or body.startswith(("\u200e", "<", "‹")) or is_phrase(body)
+    ]
 
 
 def _table(data: Bytes, form: Form, headers: Headers, matcher: Matcher) -> pl.DataFrame:
