@@ -1,0 +1,287 @@
+"""The blind test: real moments, hidden answers of the person, the twin and the base model; who wrote which?
+
+Rounds are made once and kept in the run's folder. The owner approves those that friends may see; a friend's game holds
+no others, and what is shown of a round is its moment and its answers, in an order that only the game knows.
+"""
+
+import json
+import secrets
+from collections import Counter
+from collections.abc import Sequence
+from functools import partial
+from math import sqrt
+from pathlib import Path
+from random import Random
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
+
+from pipeline.chat import LoadedModels, load_twin
+from pipeline.chat.twin import Kind
+from pipeline.dataset import OPENER, read_dataset
+from pipeline.errors import ChatError
+from pipeline.evaluation.evaluate import Progress
+from pipeline.evaluation.exam import Name
+from pipeline.evaluation.replies import Moment, even_sample, held_out, read_replies
+
+__all__ = [
+    "Game",
+    "Outcome",
+    "Question",
+    "Round",
+    "Said",
+    "Score",
+    "approve",
+    "ask",
+    "guess",
+    "interval",
+    "invite",
+    "invited",
+    "make_rounds",
+    "new_game",
+    "read_rounds",
+    "score",
+]
+
+FOLDER = "blind"
+HISTORY = 5  # messages of a moment that are shown
+SHORTEST, LONGEST = 12, 400  # characters of a reply that says something and can be read in a game
+
+
+class _Kept(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Said(_Kept):
+    """A message of a moment; the person is the assistant."""
+
+    role: Literal["user", "assistant"]
+    content: str
+
+
+class Round(_Kept):
+    """A moment of the held-out chat and who answered what there."""
+
+    id: str
+    history: list[Said]
+    answers: dict[Name, str]
+    approved: bool = False
+
+
+class Game(_Kept):
+    """One player's game: which rounds in which order, and the order of the answers in each. Never sent to a browser."""
+
+    id: str
+    rounds: tuple[str, ...]
+    orders: tuple[tuple[Name, ...], ...]
+    owner: bool
+
+
+class Question(_Kept):
+    """What a player sees: the moment, and the answers without their names."""
+
+    number: int
+    of: int
+    history: list[Said]
+    answers: tuple[str, ...]
+
+
+class Guess(_Kept):
+    """A line of guesses.jsonl."""
+
+    game: str
+    round: str
+    taken: Name
+    answers: int
+
+
+class Outcome(_Kept):
+    """What a guess uncovers: whose each answer is, in the order shown, and whether the person was found."""
+
+    right: bool
+    names: tuple[Name, ...]
+    picked: int
+
+
+class Score(_Kept):
+    """All guesses about a run: how often the person was found, with a 95 % interval; chance is one in the answers.
+
+    taken: how often each was taken for the person.
+    """
+
+    guesses: int
+    right: int
+    share: float
+    low: float
+    high: float
+    chance: float
+    taken: dict[Name, int]
+
+
+def make_rounds(
+    run_dir: Path,
+    count: int = 12,
+    *,
+    kinds: Sequence[Kind] = ("twin", "base"),
+    progress: Progress = lambda what, done: None,
+    loaded: LoadedModels | None = None,
+) -> list[Round]:
+    """Sample answers at `count` held-out moments and keep them as rounds that nobody but the owner may see yet."""
+    loaded = loaded or LoadedModels()
+    rows = read_dataset(run_dir / "dataset").validation
+    answers: list[dict[Name, str]] = []
+    chosen: list[Moment] = []
+    for kind in kinds:
+        twin = load_twin(run_dir, kind=kind, loaded=loaded)
+        held = held_out(twin, rows)
+        good = [i for i, (moment, *_) in enumerate(held.moments) if _worth_asking(moment)]
+        picked = [good[i] for i in even_sample(len(good), count)]
+        if not chosen:
+            chosen = [held.moments[i][0] for i in picked]
+            answers = [{"person": moment.reply} for moment in chosen]
+        config = twin.generation.model_copy(update={"seed": secrets.randbelow(2**31)})
+        _, replies = read_replies(twin, held, picked, config, partial(progress, f"answers of the {kind}"))
+        for told, reply in zip(answers, replies, strict=True):
+            told[kind] = reply.text
+    rounds = [
+        Round(id=secrets.token_hex(8), history=_shown(moment), answers=told)
+        for moment, told in zip(chosen, answers, strict=True)
+        if all(told.values()) and len({" ".join(text.split()) for text in told.values()}) == len(told)
+    ]
+    if not rounds:
+        raise ChatError("No held-out moment is fit for a game: the replies are too short or all the same.")
+    _write_rounds(run_dir, rounds)
+    return rounds
+
+
+def _worth_asking(moment: Moment) -> bool:
+    said = moment.row.messages[moment.index - 1]["content"]
+    return SHORTEST <= len(moment.reply) <= LONGEST and said != OPENER
+
+
+def _shown(moment: Moment) -> list[Said]:
+    shown = moment.history[-HISTORY:]
+    return [Said.model_validate(message) for message in shown if message["content"] != OPENER]
+
+
+def read_rounds(run_dir: Path) -> list[Round]:
+    """The rounds of a run; none where none were made. For the owner's eyes."""
+    path = run_dir / FOLDER / "rounds.json"
+    if not path.is_file():
+        return []
+    try:
+        return TypeAdapter(list[Round]).validate_json(path.read_bytes())
+    except ValidationError as error:
+        raise ChatError("This run's blind test was made by another version: make the rounds again.") from error
+
+
+def _write_rounds(run_dir: Path, rounds: Sequence[Round]) -> None:
+    folder = run_dir / FOLDER
+    folder.mkdir(mode=0o700, exist_ok=True)
+    scratch = folder / "rounds.tmp"
+    scratch.write_text(json.dumps([one.model_dump() for one in rounds], ensure_ascii=False), encoding="utf-8")
+    scratch.replace(folder / "rounds.json")
+
+
+def approve(run_dir: Path, ids: Sequence[str]) -> list[Round]:
+    """Let friends see exactly these rounds; what was approved before and is not among them no longer is."""
+    rounds = [one.model_copy(update={"approved": one.id in set(ids)}) for one in read_rounds(run_dir)]
+    _write_rounds(run_dir, rounds)
+    return rounds
+
+
+def invite(run_dir: Path) -> str:
+    """The key under which friends play this run's approved rounds; always the same, and not to be guessed."""
+    path = run_dir / FOLDER / "invite"
+    if not any(one.approved for one in read_rounds(run_dir)):
+        raise ChatError("Approve at least one moment first: friends see approved moments only.")
+    if not path.is_file():
+        path.write_text(secrets.token_urlsafe(24), encoding="utf-8")
+    return path.read_text(encoding="utf-8")
+
+
+def invited(run_dirs: Sequence[Path], key: str) -> Path | None:
+    """The run to which a friend's key belongs, or None."""
+    for run_dir in run_dirs:
+        path = run_dir / FOLDER / "invite"
+        if path.is_file() and secrets.compare_digest(path.read_bytes(), key.encode()):
+            return run_dir
+    return None
+
+
+def new_game(run_dir: Path, *, owner: bool, seed: int | None = None) -> Game:
+    """A game over all rounds (the owner's) or the approved ones (a friend's), shuffled. Raises ChatError."""
+    chance = Random(seed) if seed is not None else secrets.SystemRandom()
+    rounds = [one for one in read_rounds(run_dir) if owner or one.approved]
+    if not rounds:
+        raise ChatError("There is nothing to guess yet: the owner has to make and approve moments first.")
+    chance.shuffle(rounds)
+    return Game(
+        id=secrets.token_hex(8),
+        rounds=tuple(one.id for one in rounds),
+        orders=tuple(tuple(chance.sample(sorted(one.answers), len(one.answers))) for one in rounds),
+        owner=owner,
+    )
+
+
+def _round(run_dir: Path, game: Game, number: int) -> Round:
+    if 0 <= number < len(game.rounds):
+        for one in read_rounds(run_dir):
+            # An approval that was taken back counts in games that have begun, too.
+            if one.id == game.rounds[number] and (game.owner or one.approved):
+                return one
+    raise ChatError("This moment is no longer part of the game: start a new one.")
+
+
+def ask(run_dir: Path, game: Game, number: int) -> Question:
+    """Question `number` (from 0) of a game. Raises ChatError where it is not, or no longer, in the game."""
+    one = _round(run_dir, game, number)
+    answers = tuple(one.answers[name] for name in game.orders[number])
+    return Question(number=number, of=len(game.rounds), history=one.history, answers=answers)
+
+
+def guess(run_dir: Path, game: Game, number: int, picked: int) -> Outcome:
+    """Guess that answer `picked` is the person's; counted once a question, a second guess changes nothing."""
+    one = _round(run_dir, game, number)
+    names = game.orders[number]
+    if not 0 <= picked < len(names):
+        raise ChatError("Choose one of the answers that are shown.")
+    for line in _guesses(run_dir):
+        if (line.game, line.round) == (game.id, one.id):
+            return Outcome(right=line.taken == "person", names=names, picked=names.index(line.taken))
+    line = Guess(game=game.id, round=one.id, taken=names[picked], answers=len(names))
+    with (run_dir / FOLDER / "guesses.jsonl").open("a", encoding="utf-8") as file:
+        file.write(line.model_dump_json() + "\n")
+    return Outcome(right=names[picked] == "person", names=names, picked=picked)
+
+
+def _guesses(run_dir: Path) -> list[Guess]:
+    path = run_dir / FOLDER / "guesses.jsonl"
+    lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
+    return [Guess.model_validate_json(line) for line in lines]
+
+
+def score(run_dir: Path, game: Game | None = None) -> Score:
+    """The score of one game, or of all that were ever played about this run."""
+    lines = [line for line in _guesses(run_dir) if game is None or line.game == game.id]
+    right = sum(line.taken == "person" for line in lines)
+    low, high = interval(right, len(lines))
+    return Score(
+        guesses=len(lines),
+        right=right,
+        share=right / len(lines) if lines else 0.0,
+        low=low,
+        high=high,
+        chance=sum(1 / line.answers for line in lines) / len(lines) if lines else 0.0,
+        taken=dict(Counter(line.taken for line in lines)),
+    )
+
+
+def interval(right: int, of: int) -> tuple[float, float]:
+    """Wilson's 95 % interval of a share."""
+    if not of:
+        return 0.0, 1.0
+    z, share = 1.96, right / of
+    middle = (share + z * z / (2 * of)) / (1 + z * z / of)
+    half = z / (1 + z * z / of) * sqrt(share * (1 - share) / of + z * z / (4 * of * of))
+    return max(0.0, middle - half), min(1.0, middle + half)
