@@ -38,11 +38,13 @@ def launch(demo: gr.Blocks, **settings: Any) -> tuple[Any, str, str]:
     from tabs.theme import STYLE, theme
 
     root = workspace.home()
+    if settings.get("share"):
+        os.environ["GRADIO_SHARE"] = "True"  # what visitors may do depends on it
     return demo.queue(max_size=64, default_concurrency_limit=8).launch(
         theme=theme(), css_paths=STYLE, footer_links=[], show_error=False, run_history=False,
         enable_monitoring=False, mcp_server=False, ssr_mode=False, pwa=False, strict_cors=True,
         max_file_size=MAX_UPLOAD, app_kwargs={"middleware": [Middleware(Guard, root=root)]},
-        **{"share": False, "quiet": True, **settings},
+        **{"share": is_share_link(), "quiet": True, **settings},
     )  # fmt: skip
 
 
@@ -91,7 +93,12 @@ def _keep() -> workspace.Keep:
 
 def is_shared() -> bool:
     """Whether strangers may be visitors: on a Space, or behind a share link."""
-    return bool(os.environ.get("SPACE_ID") or os.environ.get("GRADIO_SHARE", "").lower() in ("1", "true"))
+    return bool(os.environ.get("SPACE_ID")) or is_share_link()
+
+
+def is_share_link() -> bool:
+    """Whether the app is to be reached from outside through Gradio's tunnel."""
+    return os.environ.get("GRADIO_SHARE", "").lower() in ("1", "true")
 
 
 def where() -> str:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from html import escape
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
 from pipeline.errors import ChatError
 from pipeline.prompt import join_bubbles, split_bubbles
+from tabs import exam, hub
 from tabs.bubbles import failed, stack, typing
 from tabs.runs import finished_runs, run_label
 from tabs.talks import BASE, Talk, read_talk, write_talk
@@ -19,6 +21,7 @@ from tabs.words import count
 
 if TYPE_CHECKING:
     from pipeline.chat import GenerationConfig, Twin
+    from pipeline.hub import Upload
 
 __all__ = ["build"]
 
@@ -48,9 +51,14 @@ def build(stage: Stage) -> None:
         temperature = gr.Slider(0, 1.5, value=0.9, step=0.05, label="Temperature", info="0: always the likeliest word")
         top_p = gr.Slider(0.1, 1, value=0.95, step=0.01, label="Top-p", info="Choose among the likeliest words")
         longest = gr.Slider(20, 400, value=200, step=10, label="Longest reply, in tokens")
+    with gr.Accordion("Exam: how much is it like them?", open=False, elem_classes="fold", elem_id="exam-fold"):
+        card = exam.build(stage, who)
+    with gr.Accordion("To the Hub", open=False, elem_classes="fold", elem_id="adapter-hub"):
+        hub.build("The twin's adapter", "adapter", _prepare)
     knobs = [own, temperature, top_p, longest]
-    gr.on([stage.runs.change, stage.dataset.change, stage.chat.change], safely(_draw), None, [head, who, talk], **quiet)
-    who.input(safely(_choose), who, [head, talk], **quiet)
+    changed = [stage.runs.change, stage.dataset.change, stage.chat.change]
+    gr.on(changed, safely(_draw), None, [head, who, talk, card], **quiet)
+    who.input(safely(_choose), who, [head, talk, card], **quiet)
     answer = {"outputs": [talk, say, send, stop], "concurrency_id": "model", "concurrency_limit": 2, **quiet}
     sent = gr.on([send.click, say.submit], safely(_answer_with(stage)), [say, who, *knobs], **answer)
     anew = again.click(safely(_again_with(stage)), [who, *knobs], **answer)
@@ -146,7 +154,7 @@ def _choose(request: gr.Request, who: str | None) -> list[Any]:
     visitor = visitor_of(request)
     name = _own(visitor, who)
     save_choices(visitor, twin=name)
-    return [_head(visitor, name), _conversation(read_talk(visitor, name))]
+    return [_head(visitor, name), _conversation(read_talk(visitor, name)), exam.card(visitor, name)]
 
 
 def _settle(request: gr.Request, who: str | None) -> list[Any]:
@@ -170,7 +178,19 @@ def _draw(request: gr.Request) -> list[Any]:
     chosen = load_choices(visitor).get("twin")
     if chosen not in names or (names and chosen == BASE):
         chosen = names[0] if names else BASE
-    return [_head(visitor, chosen), gr.Dropdown(choices, value=chosen), _conversation(read_talk(visitor, chosen))]
+    picker = gr.Dropdown(choices, value=chosen)
+    return [_head(visitor, chosen), picker, _conversation(read_talk(visitor, chosen)), exam.card(visitor, chosen)]
+
+
+def _prepare(visitor: Visitor, folder: Path) -> Upload:
+    """What a push of the chosen twin (or the newest) would upload."""
+    from pipeline.hub import prepare_adapter
+
+    names = [run.name for run in finished_runs(visitor)]
+    chosen = load_choices(visitor).get("twin")
+    if not names:
+        raise ChatError("There is no twin yet: train one in step 3.")
+    return prepare_adapter(own_run(visitor, chosen if chosen in names else names[0]), folder)
 
 
 def _head(visitor: Visitor, name: str) -> str:

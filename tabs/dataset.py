@@ -5,12 +5,13 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator
 from html import escape
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
 from pipeline.errors import ChatError
-from tabs import redaction
+from tabs import hub, redaction
 from tabs.bubbles import conversation, failed
 from tabs.theme import PEOPLE
 from tabs.visitor import (
@@ -27,6 +28,7 @@ from tabs.visitor import (
 
 if TYPE_CHECKING:
     from pipeline.dataset import Dataset, DatasetConfig, Row
+    from pipeline.hub import Upload
 
 __all__ = ["build"]
 
@@ -65,6 +67,8 @@ def build(stage: Stage) -> None:
             dropped = gr.HTML()
         with gr.Accordion("Personal data", open=False, elem_classes="fold", elem_id="personal-data"):
             masking = redaction.build()
+        with gr.Accordion("To the Hub", open=False, elem_classes="fold", elem_id="dataset-hub"):
+            hub.build("The dataset", "dataset", _prepare)
         with gr.Accordion("Settings", open=False, elem_classes="fold", elem_id="dataset-settings"):
             knobs = [*_knobs(), *masking]
     row = gr.State(0)
@@ -211,6 +215,17 @@ def _dataset(visitor: Visitor, settings: tuple[Any, ...], *, exact: bool = False
         except ChatError:
             tokenizer = None  # not fetched and no network: lengths are estimated, and the summary says so
     return build_dataset(loaded.messages, _config(*settings), tokenizer)
+
+
+def _prepare(visitor: Visitor, folder: Path) -> Upload:
+    """What a push of the dataset would upload, in the forms that it was made in."""
+    from pipeline.dataset import read_dataset
+    from pipeline.hub import prepare_dataset
+
+    if not (visitor.dataset / "dataset.json").exists():
+        raise ChatError("There is no dataset yet: make it first.")
+    forms = sorted(path.name for path in (visitor.dataset / "formats").glob("*") if path.is_dir())
+    return prepare_dataset(read_dataset(visitor.dataset), folder, ("messages", *forms))  # type: ignore[arg-type]
 
 
 def _turn_page(request: gr.Request, step: int, row: int, *settings: Any) -> tuple[str, int]:
