@@ -15,9 +15,9 @@ __all__ = ["Bodies", "describe"]
 
 _MARK = r"[\u200e\u200f\u061c\u202a-\u202e\u2066-\u2069]"
 _FILE = r"[^\n<>]{1,250}?\.[A-Za-z0-9]{1,8}"
-# "<attached: f>" at the end of a body (iOS), "f (file attached)" on its first line (Android).
+# "<attached: f>" at the end of a body (iOS), "f (file attached)" on its first line (Android; old iOS: "f <attached>").
 _IOS_FILE = rf"(?P<mark>{_MARK}*)<(?P<word>[^<>:：\n]{{2,40}})[ \u00a0]?[:：] ?{_MARK}*(?P<file>{_FILE})>\s*$"
-_ANDROID_FILE = rf"^(?P<mark>{_MARK}*)(?P<file>{_FILE}) \((?P<word>[^()\n]{{3,40}})\)(?:\r?\n|$)"
+_ANDROID_FILE = rf"^(?P<mark>{_MARK}*)(?P<file>{_FILE}) [(<]{_MARK}*(?P<word>[^()<>:\n]{{3,40}})[)>](?:\r?\n|$)"
 _EDITED = rf"\s*{_MARK}*<(?P<word>[^<>\n]{{3,80}})>\s*$"
 _PLACE = r"^[^:\n]{2,60}: https?://(?:maps\.google\.|www\.google\.[a-z.]+/maps|maps\.apple\.|foursquare\.com/)"
 _EXTENSIONS = {
@@ -57,7 +57,7 @@ def describe(bodies: Bodies, matcher: Matcher) -> pl.DataFrame:
     unnamed = bodies.sender.is_null().to_numpy()
     closing = (bodies.last == 0x3E) | (bodies.last == 0xBA)  # > and the last byte of ›
     opening = (bodies.first == 0x3C) | (bodies.first == 0xE2)  # < and the first byte of ‹
-    known = bodies.text.is_in(spellings()).to_numpy() | bodies.text.str.contains(_prefixes()).to_numpy()
+    known = bodies.text.is_in([*spellings(), "null"]).to_numpy() | bodies.text.str.contains(_prefixes()).to_numpy()
     listed = unnamed | bodies.marked | known | opening | closing
     if bodies.bracketed:
         listed |= bodies.text.str.contains("\u200e", literal=True).to_numpy()
@@ -105,7 +105,7 @@ def _read_files(table: pl.DataFrame) -> pl.DataFrame:
     """Adds `attachment`: the name of a file that the message came with."""
     named = table.filter("named")
     ios = _groups(named.filter(pl.col("text").str.contains(r">\s*$")), _IOS_FILE, "attached")
-    android = _groups(named.filter(pl.col("text").str.contains(r"\)(?:\r?\n|$)")), _ANDROID_FILE, "file_attached")
+    android = _groups(named.filter(pl.col("text").str.contains(r"[)>](?:\r?\n|$)")), _ANDROID_FILE, "file_attached")
     ios = ios.filter(pl.col("known") | (pl.col("mark") != "") | pl.col("marked"))
     android = android.filter(pl.col("known") | pl.col("marked") | (pl.col("mark") != ""))
     files = pl.concat([ios.select("row", "file"), android.select("row", "file")]).unique("row", keep="first")
@@ -141,6 +141,8 @@ def _sort_files(table: pl.DataFrame) -> pl.DataFrame:
     """Kind and detail of messages with a file, by its extension."""
     extension = pl.col("attachment").str.extract(r"\.([A-Za-z0-9]+)$").str.to_lowercase()
     sort = extension.replace_strict(_SORT_OF, default="document", return_dtype=pl.String)
+    animated = pl.col("attachment").str.contains(r"(?i)\bGIF-")
+    sort = pl.when(animated).then(pl.lit("gif")).otherwise(sort)
     is_file, is_contact = pl.col("attachment").is_not_null(), sort == "contact"
     kind = pl.when(is_contact).then(pl.lit("contact")).otherwise(pl.lit("media"))
     return table.with_columns(
@@ -159,6 +161,8 @@ def _read_line(
         return AppLine("poll", None, word)
     if (word := _first_word(text, "event")) and marked:
         return AppLine("event", None, word)
+    if text == "null" and not bracketed:  # what Android leaves of a photo that could be seen once
+        return AppLine("media", "view_once", "")
     if re.match(_PLACE, text):
         return AppLine("location", None, "")
     if marked and bracketed:

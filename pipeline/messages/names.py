@@ -53,8 +53,10 @@ def find_names(data: Bytes, headers: Headers, matcher: Matcher) -> tuple[pl.Seri
     groups = _group(data, headers, end)
     for row in _system_rows(data, headers, groups, matcher):
         end[row] = -1
-    for row, length in _longer_names(data, headers, groups, end):
+    longer, system = _longer_names(data, headers, groups, end, matcher)
+    for row, length in longer:
         end[row] += length
+    end[system] = -1
     if (end != headers.name_end).any():
         groups = _group(data, headers, end)
     cleaned = pl.Series("sender", [clean_name(name) for name in groups.names], dtype=pl.String)
@@ -97,29 +99,47 @@ def _system_rows(data: Bytes, headers: Headers, groups: _Groups, matcher: Matche
         return []
     rows = []
     for row in groups.rows[suspects[groups.codes]].tolist():
-        start = int(headers.start[row])
-        body = data[start + int(headers.body[row]) : start + int(headers.line_end[row])].decode().rstrip("\r")
+        body = _body(data, headers, row)
         name = body.partition(": ")[0]
-        quotes = name.count("“") > name.count("”")
-        if quotes or len(name) > _LONGEST_NAME or matcher.match(clean_name(body), ("system", "call")):
+        if name.count("“") > name.count("”") or len(name) > _LONGEST_NAME or _is_system(body, matcher):
             rows.append(row)
     return rows
 
 
-def _longer_names(data: Bytes, headers: Headers, groups: _Groups, end: Array) -> list[tuple[int, int]]:
-    """(row, bytes by which its name is longer) where a name's first colon is not its end."""
+def _body(data: Bytes, headers: Headers, row: int) -> str:
+    """The first line behind a header, with the name in front."""
+    start = int(headers.start[row])
+    body = data[start + int(headers.body[row]) : start + int(headers.line_end[row])]
+    return clean_name(body.decode().rstrip("\r"))
+
+
+def _is_system(body: str, matcher: Matcher) -> bool:
+    return matcher.match(body, ("system", "call")) is not None
+
+
+def _longer_names(
+    data: Bytes, headers: Headers, groups: _Groups, end: Array, matcher: Matcher
+) -> tuple[list[tuple[int, int]], list[int]]:
+    """Where a name's first colon is not its end: (row, bytes more), and system lines about people with such names."""
     counts = np.bincount(groups.codes, minlength=len(groups.names))
-    longer: list[tuple[int, int]] = []
     first = np.zeros(len(counts), np.int64)
     first[groups.codes[::-1]] = groups.rows[::-1]
+    longer: list[tuple[int, int]] = []
+    system: list[int] = []
     for code in np.flatnonzero(counts > 1).tolist():
-        if not _second_part(data, headers, int(first[code]), end):
+        row = int(first[code])
+        if not _second_part(data, headers, row, end) and not _is_system(_body(data, headers, row), matcher):
             continue
         rows = [row for row in groups.rows_of(code).tolist() if end[row] >= 0]
-        parts = [_second_part(data, headers, row, end) for row in rows]
-        if len(rows) > 1 and all(parts) and len(set(parts)) * 2 <= len(rows):
-            longer += [(row, len(part) + 2) for row, part in zip(rows, parts, strict=True)]
-    return longer
+        parts = {row: _second_part(data, headers, row, end) for row in rows}
+        said = {row: part for row, part in parts.items() if part}
+        about = [row for row, part in parts.items() if not part]
+        if len(said) < 2 or len(set(said.values())) * 2 > len(said):
+            continue
+        if all(_is_system(_body(data, headers, row), matcher) for row in about):
+            longer += [(row, len(part) + 2) for row, part in said.items()]
+            system += about
+    return longer, system
 
 
 def _second_part(data: Bytes, headers: Headers, row: int, end: Array) -> bytes:

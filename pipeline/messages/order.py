@@ -47,13 +47,14 @@ class _Reading:
     name: str
     calendar: Calendar
     days: tuple[int | None, ...]
-    impossible: int
+    impossible: int  # a month above 12 or a day above 31
+    overflow: int  # a day that only this month has not: it says nothing of the order unless nothing else does
     backward: int
     out_of_range: int
 
     @property
-    def faults(self) -> int:
-        return self.impossible + self.backward + self.out_of_range
+    def faults(self) -> float:
+        return self.impossible + self.backward + self.out_of_range + self.overflow / 1e9
 
 
 def find_order(
@@ -91,14 +92,20 @@ def _readings(dates: Sequence[Triple], counts: Sequence[int], year_at: int | Non
     two_digits = year_at is None
     readings = [_read(name, CALENDARS[0], dates, counts, two_digits=two_digits) for name in _ORDERS[year_at]]
     total = sum(counts)
-    if any((reading.impossible + reading.out_of_range) * 2 < total for reading in readings):
+    if any(
+        reading.days.count(None) < len(reading.days) and (reading.impossible + reading.out_of_range) * 2 < total
+        for reading in readings
+    ):
         return readings
     # Two digits are read as 2567 or 1402 only where the digits or the lack of any other reading say so.
     allowed = ("buddhist", *(["solar hijri"] if zero != "0" else [])) if two_digits else [c.name for c in CALENDARS]
     others = [calendar for calendar in CALENDARS[1:] if calendar.name in allowed]
     for calendar in others:
         foreign = [_read(name, calendar, dates, counts, two_digits=two_digits) for name in _ORDERS[year_at]]
-        if any((reading.impossible + reading.out_of_range) * 2 < total for reading in foreign):
+        if any(
+            reading.days.count(None) < len(reading.days) and (reading.impossible + reading.out_of_range) * 2 < total
+            for reading in foreign
+        ):
             return foreign
     return readings
 
@@ -118,11 +125,13 @@ def _read(
         except (ValueError, OverflowError):
             known[triple] = None, False
     days = tuple(known[triple][0] for triple in dates)
-    impossible = sum(count for day, count in zip(days, counts, strict=True) if day is None)
-    strange = sum(count for t, count in zip(dates, counts, strict=True) if known[t][0] is not None and not known[t][1])
+    weighed = list(zip(dates, counts, strict=True))
+    impossible = sum(count for triple, count in weighed if triple[month_of] > 12 or triple[day_of] > 31)
+    overflow = sum(count for day, count in zip(days, counts, strict=True) if day is None) - impossible
+    strange = sum(count for triple, count in weighed if known[triple][0] is not None and not known[triple][1])
     real = [day for day in days if day is not None]
     backward = sum(later < earlier for earlier, later in pairwise(real))
-    return _Reading(name, calendar, days, impossible, backward, strange)
+    return _Reading(name, calendar, days, impossible, overflow, backward, strange)
 
 
 def _judge(best: _Reading, rivals: list[_Reading]) -> tuple[bool, list[str]]:

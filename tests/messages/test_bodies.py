@@ -189,3 +189,24 @@ def test_a_name_with_a_colon() -> None:
 def test_empty_bodies() -> None:
     messages, _ = parse("[20.03.24, 21:16:42] Ann:\n[20.03.24, 21:16:43] Ann: \n[20.03.24, 21:16:44] Ann: \nx\n")
     assert messages.select("sender", "text").rows() == [("Ann", ""), ("Ann", ""), ("Ann", "\nx")]
+
+
+def test_a_system_line_about_a_name_with_a_colon() -> None:
+    header = "20/03/2024, 21:16 -"
+    text = f"{header} Work: Ann joined using this group's invite link\n{header} Work: Ann: a\n{header} Work: Ann: b\n"
+    messages, _ = parse(text + f"{header} Work: Ann left\n")
+    assert messages["sender"].to_list() == [None, "Work: Ann", "Work: Ann", None]
+    assert messages["text"].to_list() == ["Work: Ann joined using this group's invite link", "a", "b", "Work: Ann left"]
+
+
+def test_what_android_leaves_of_a_photo_to_be_seen_once() -> None:
+    messages, _ = parse("20/03/2024, 21:16 - Ann: null\n20/03/2024, 21:16 - Ann: null and void\n")
+    assert messages.select("text", "kind", "detail").rows() == [
+        ("null", "media", "view_once"),
+        ("null and void", "text", None),
+    ]
+
+
+def test_an_old_ios_attachment() -> None:
+    messages, _ = parse(f"[20.03.14, 21:16:42] Ann: {L}2014-03-20-PHOTO-00000017.jpg <{L}attached>\n")
+    assert messages.select("kind", "attachment").rows() == [("media", "2014-03-20-PHOTO-00000017.jpg")]

@@ -80,3 +80,9 @@ def test_days_that_no_calendar_has(calendar: str, year: int, month: int, day: in
     to_day = next(entry.to_day for entry in CALENDARS if entry.name == calendar)
     with pytest.raises(ValueError, match=r"."):
         to_day(year, month, day)
+
+
+def test_a_day_that_no_month_has_still_tells_the_order() -> None:
+    messages, layout = parse(lines("01/02/2024", "31/02/2024", "03/02/2024"))
+    assert (layout.date_order, layout.certain, len(messages)) == ("dmy", True, 2)
+    assert messages["text"][0] == "x\n31/02/2024, 10:00 - Ann: x"
