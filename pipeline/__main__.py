@@ -1,4 +1,4 @@
-"""The same steps on the command line: python -m pipeline read, analyse, dataset, train, evaluate, chat, demo."""
+"""The same steps on the command line: python -m pipeline read, analyse, dataset, push, train, evaluate, chat, demo."""
 
 import sys
 import tempfile
@@ -15,6 +15,7 @@ from pipeline.steps import (
     examine,
     follow,
     make_dataset,
+    push_folder,
     read_chat,
     training_text,
     writable,
@@ -38,6 +39,11 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print one line of JSON, fo
 DateOrder = Annotated[str | None, typer.Option(help="Read dates as dmy, mdy or ymd, where the file cannot tell.")]
 InZip = Annotated[str | None, typer.Option("--chat", help="Which chat of an archive that holds several.")]
 Model = Annotated[str, typer.Option(help='"starter", a model on the Hugging Face Hub, or a folder.')]
+OthersAgree = Annotated[
+    bool, typer.Option("--others-agree", help="The other people in this chat know of the upload, and agree.")
+]
+Public = Annotated[bool, typer.Option("--public", help="Let anyone read it; say --public-again too.")]
+PublicAgain = Annotated[bool, typer.Option("--public-again", hidden=True)]
 RunDir = Annotated[Path, typer.Argument(help="A run's folder, as `train` made it.")]
 
 
@@ -114,6 +120,12 @@ def dataset(
     validation_share: Annotated[float | None, typer.Option(help="Share of the replies held out.")] = None,
     max_tokens: Annotated[int | None, typer.Option(help="Most tokens in one row.")] = None,
     model: Model = "starter",
+    push_to: Annotated[
+        str | None, typer.Option("--push", help="Then push it to this Hub repository, private: USER/NAME.")
+    ] = None,
+    others_agree: OthersAgree = False,
+    public: Public = False,
+    public_again: PublicAgain = False,
     date_order: DateOrder = None,
     chat: InZip = None,
     as_json: AsJson = False,
@@ -131,7 +143,28 @@ def dataset(
         max_tokens=max_tokens,
     )
     made = make_dataset(read_chat(files, date_order, chat), config, model, out, form or [])
-    show(dataset_text(made, out), {**made.summary.model_dump(mode="json"), "out": out}, as_json)
+    data, text = {**made.summary.model_dump(mode="json"), "out": out}, dataset_text(made, out)
+    if push_to is not None:
+        consent = {"consent": others_agree, "public": public, "public_again": public_again}
+        done, lines = push_folder(out, push_to, form or [], **consent)
+        data, text = {**data, "url": done.url, "private": done.private}, f"{text}\n{lines}"
+    show(text, data, as_json)
+
+
+@app.command()
+def push(
+    folder: Annotated[Path, typer.Argument(help="A dataset's folder, or a run's: then its adapter is pushed.")],
+    repo: Annotated[str, typer.Argument(help="The Hub repository: USER/NAME. It is made, private, where it is not.")],
+    form: Annotated[list[str] | None, typer.Option("--format", help="Further forms of a dataset.")] = None,
+    others_agree: OthersAgree = False,
+    public: Public = False,
+    public_again: PublicAgain = False,
+    as_json: AsJson = False,
+) -> None:
+    """Push a dataset or an adapter to the Hugging Face Hub, with a card, in one commit."""
+    consent = {"consent": others_agree, "public": public, "public_again": public_again}
+    done, lines = push_folder(folder, repo, form or [], **consent)
+    show(lines, {"url": done.url, "private": done.private, "changes": done.changes}, as_json)
 
 
 @app.command()

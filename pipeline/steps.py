@@ -1,5 +1,6 @@
 """The steps as the command line takes them: each with a bar, and its result as a text."""
 
+import tempfile
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -8,8 +9,9 @@ from pipeline.errors import ChatError
 from pipeline.terminal import count, progress, say
 
 if TYPE_CHECKING:
-    from pipeline.dataset import Dataset, DatasetConfig
+    from pipeline.dataset import Dataset, DatasetConfig, Format
     from pipeline.evaluation import Exam
+    from pipeline.hub import Pushed
     from pipeline.messages import Chat
     from pipeline.runs import Run
 
@@ -19,6 +21,7 @@ __all__ = [
     "examine",
     "follow",
     "make_dataset",
+    "push_folder",
     "read_chat",
     "training_text",
     "writable",
@@ -54,15 +57,49 @@ def analysis_text(title: str, data: dict[str, Any], out: Path | None = None) -> 
 
 
 def make_dataset(chat: "Chat", config: "DatasetConfig", model: str, out: Path, forms: list[str]) -> "Dataset":
-    from pipeline.dataset import FORMATS, build_dataset, write_dataset
+    from pipeline.dataset import build_dataset, write_dataset
     from pipeline.models import load_tokenizer
+
+    wanted = known_forms(["messages", *forms])
+    with say.status("Building the dataset"):
+        made = build_dataset(chat.messages, config, load_tokenizer(model))
+        write_dataset(made, writable(out), wanted)
+    return made
+
+
+def push_folder(
+    folder: Path, repo: str, forms: list[str], *, consent: bool, public: bool, public_again: bool
+) -> tuple["Pushed", str]:
+    """Push a dataset's folder, or a run's adapter, after saying what goes up; where it went, in lines."""
+    from pipeline.dataset import read_dataset
+    from pipeline.hub import find_token, prepare_adapter, prepare_dataset, push
+
+    with tempfile.TemporaryDirectory() as scratch:
+        if (folder / "config.json").is_file():
+            upload = prepare_adapter(folder, Path(scratch) / "upload")
+        else:
+            upload = prepare_dataset(read_dataset(folder), Path(scratch) / "upload", known_forms(["messages", *forms]))
+        for file in upload.files:
+            rows = f", {count(file.rows, 'row')}" if file.rows is not None else ""
+            say.print(f"  {file.path}: {file.bytes:,} bytes{rows}", markup=False)
+        for warning in upload.warnings:
+            say.print(warning, style="yellow", markup=False)
+        with say.status(f"Uploading to {repo}"):
+            done = push(upload, repo, find_token(), consent=consent, public=public, public_again=public_again)
+    changes = [
+        f"  {what}: {now:,}" if before is None else f"  {what}: {before:,} before, {now:,} now"
+        for what, (before, now) in done.changes.items()
+    ]
+    return done, "\n".join([f"{'Private' if done.private else 'Public'}: {done.url}", *changes])
+
+
+def known_forms(forms: list[str]) -> list["Format"]:
+    """These forms in their usual order. Raises ChatError where one is not known."""
+    from pipeline.dataset import FORMATS
 
     if unknown := sorted(set(forms) - set(FORMATS)):
         raise ChatError(f"The format {unknown[0]} is not known: use {', '.join(FORMATS)}.")
-    with say.status("Building the dataset"):
-        made = build_dataset(chat.messages, config, load_tokenizer(model))
-        write_dataset(made, writable(out), [form for form in FORMATS if form in {"messages", *forms}])
-    return made
+    return [form for form in FORMATS if form in forms]
 
 
 def dataset_text(made: "Dataset", out: Path) -> str:

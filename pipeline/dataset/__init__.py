@@ -2,6 +2,7 @@
 
 from pipeline.dataset.build import build_dataset
 from pipeline.dataset.config import FEWEST_REPLIES, FORMATS, Dataset, DatasetConfig, Dropped, Format, Row, Summary
+from pipeline.dataset.filters import REASONS
 from pipeline.dataset.formats import format_row
 from pipeline.dataset.preview import Bubble, Preview, Token, preview_rows, token_histogram
 from pipeline.dataset.situation import (
@@ -22,6 +23,7 @@ __all__ = [
     "FORMATS",
     "OPENER",
     "PROMPTS",
+    "REASONS",
     "Bubble",
     "Dataset",
     "DatasetConfig",

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from pipeline.dataset import Dataset, Format, write_rows
+from pipeline.dataset import REASONS, Dataset, Dropped, Format, Summary, write_rows
 from pipeline.errors import ChatError
 from pipeline.hub.account import full_name, hub_api, read_account
 from pipeline.hub.cards import dataset_card
@@ -75,7 +75,7 @@ def prepare_dataset(
     card = dataset_card(
         dataset.config,
         dataset.summary,
-        dataset.dropped,
+        dataset.dropped or dropped_counts(dataset.summary),
         formats,
         title=title,
         licence=licence,
@@ -89,6 +89,11 @@ def prepare_dataset(
     }
     warnings = () if redaction else ("Nothing is masked: names, numbers and links go up as they were written.",)
     return seal(folder, "dataset", counts, rows, warnings)
+
+
+def dropped_counts(summary: Summary) -> list[Dropped]:
+    """What a dataset that was read from its folder still knows of what was left out."""
+    return [Dropped(name, REASONS.get(name, REASONS["media"]), count) for name, count in summary.dropped.items()]
 
 
 def seal(
@@ -121,7 +126,7 @@ def push(
     when private is asked for, is refused. Raises ChatError.
     """
     if not consent:
-        raise ChatError("Before anything is uploaded the others must know and agree: tick that line if they do.")
+        raise ChatError("Before anything is uploaded the others must know of it and agree: confirm that they do.")
     if public and not public_again:
         raise ChatError("Public means that anyone can read this chat: confirm it once more, or keep it private.")
     account = read_account(token, endpoint)

@@ -14,18 +14,7 @@ from pipeline.redact import RedactionConfig
 from pipeline.training import TrainingConfig
 from pipeline.training.state import write_state
 from tests.dataset.chats import chat, talk
-from tests.hub.server import READ_TOKEN, TOKEN, Fault, serve
-
-
-@pytest.fixture
-def hub(monkeypatch):
-    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", False)
-    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_DISABLE_XET", True)  # Xet's client cannot be pointed here
-    monkeypatch.setattr("huggingface_hub.utils._http.time.sleep", lambda seconds: None)
-    made, server = serve()
-    yield made
-    server.shutdown()
-    server.server_close()
+from tests.hub.server import READ_TOKEN, TOKEN, Fault
 
 
 @pytest.fixture(scope="module")
@@ -174,24 +163,25 @@ def test_who_may_not_push_is_told_so(hub, upload, token, repo, sentence):
     assert hub.repos == {}
 
 
-@pytest.mark.parametrize("where", ["/api/repos/create", "/preupload/", "/objects/batch", "PUT /lfs/", "/commit/"])
+SENTENCES = {
+    401: "sign in again",
+    403: "may not write",
+    409: "same moment",
+    413: "more than the Hub takes",
+    429: "slow down",
+    500: "fault of its own",
+    0: "connection to the Hub broke",
+}
+STEPS = ("/api/repos/create", "/preupload/", "/objects/batch", "PUT /lfs/")
+
+
 @pytest.mark.parametrize(
-    ("status", "sentence"),
-    [
-        (401, "sign in again"),
-        (403, "may not write"),
-        (409, "same moment"),
-        (413, "more than the Hub takes"),
-        (429, "slow down"),
-        (500, "fault of its own"),
-        (0, "connection to the Hub broke"),
-    ],
+    ("where", "status"),
+    [*(("/commit/", status) for status in SENTENCES), *((step, s) for step in STEPS for s in (500, 0))],
 )
-def test_faults_are_a_sentence_and_leave_nothing_half_done(hub, small, where, status, sentence):
-    if (where, status) == ("/api/repos/create", 409):
-        pytest.skip("409 there says that the repository exists")
+def test_faults_are_a_sentence_and_leave_nothing_half_done(hub, small, where, status):
     hub.faults = [Fault(where, status)]
-    with pytest.raises(ChatError, match=sentence) as caught:
+    with pytest.raises(ChatError, match=SENTENCES[status]) as caught:
         pushed(hub, small)
     assert caught.value.__cause__ is None
     assert caught.value.__context__ is None
