@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from pipeline.chat.cache import Forks, KeyValues, join
 from pipeline.chat.engine import Engine
+from pipeline.chat.foreign import ForeignCache
 from pipeline.chat.generation import GenerationConfig, pick
 from pipeline.prompt import Encoded
 
@@ -60,7 +61,7 @@ def read_and_sample(
             for row, index in enumerate(indices):
                 nats[index] = _losses(engine, hidden[row], conversations[index])
                 read += len(conversations[index].ids)
-            waiting.add(engine, indices, hidden, cache, wanted)
+            waiting.add(engine, conversations, indices, hidden, cache, wanted)
             if waiting.places and (waiting.bytes > CACHE_BYTES or read == total):
                 replies.update(sample(engine, waiting, config, generator))
                 waiting = Waiting()
@@ -76,11 +77,24 @@ class Waiting:
         self.rows: list[int] = []
         self.logits: list[Tensor] = []
         self.caches: list[KeyValues] = []
+        self.prompts: list[list[int]] = []  # instead of all these, where a model's conversations share nothing
 
     def add(
-        self, engine: Engine, indices: list[int], hidden: "Tensor", cache: KeyValues, wanted: dict[int, list[int]]
+        self,
+        engine: Engine,
+        conversations: Sequence[Encoded],
+        indices: list[int],
+        hidden: "Tensor",
+        cache: KeyValues | ForeignCache,
+        wanted: dict[int, list[int]],
     ) -> None:
         """Take over a batch that was read: of each row the places that are wanted."""
+        if isinstance(cache, ForeignCache):
+            for index in indices:
+                for at in wanted.get(index, ()):
+                    self.places.append((index, at))
+                    self.prompts.append(conversations[index].ids[:at])
+            return
         first = sum(len(c.lengths) for c in self.caches)
         before = len(self.places)
         for row, index in enumerate(indices):
@@ -106,11 +120,13 @@ def prefill(engine: Engine, conversations: Sequence[Encoded], places: Sequence[P
         wanted.setdefault(conversation, []).append(at)
     with torch.inference_mode():
         for indices, hidden, cache in _read(engine, conversations):
-            waiting.add(engine, indices, hidden, cache, wanted)
+            waiting.add(engine, conversations, indices, hidden, cache, wanted)
     return waiting
 
 
-def _read(engine: Engine, conversations: Sequence[Encoded]) -> "Iterator[tuple[list[int], Tensor, KeyValues]]":
+def _read(
+    engine: Engine, conversations: Sequence[Encoded]
+) -> "Iterator[tuple[list[int], Tensor, KeyValues | ForeignCache]]":
     """Batches of conversations of like length: their indices, hidden states and filled cache."""
     import torch
 
@@ -134,7 +150,8 @@ def _losses(engine: Engine, hidden: "Tensor", conversation: Encoded) -> list[flo
     import torch
     from torch.nn.functional import cross_entropy
 
-    at = torch.tensor([i for i, learned in enumerate(conversation.learned) if learned and i], device=hidden.device)
+    learned = [i for i, flag in enumerate(conversation.learned) if flag and i]
+    at = torch.tensor(learned, dtype=torch.int64, device=hidden.device)
     targets = torch.tensor(conversation.ids, device=hidden.device)[at]
     losses: list[float] = []
     for start in range(0, len(at), HEAD_ROWS):
@@ -150,6 +167,11 @@ def sample(
     """One reply (stop token included) at each place that waits, all in one batch; they may be sampled again."""
     import torch
 
+    if waiting.prompts:
+        return {
+            place: _alone(engine, prompt, config, place)
+            for place, prompt in zip(waiting.places, waiting.prompts, strict=True)
+        }
     device = engine.decoder.device
     if generator is None:
         generator = torch.Generator(device).manual_seed(config.seed or 0)
@@ -159,6 +181,12 @@ def sample(
     with torch.inference_mode():
         _grow(engine, forks, logits, config, generator, replies)
     return dict(zip(waiting.places, replies, strict=True))
+
+
+def _alone(engine: Engine, prompt: list[int], config: GenerationConfig, place: Place) -> list[int]:
+    """One reply on its own."""
+    seed = hash((config.seed or 0, *place)) % 2**31
+    return list(engine.generate(prompt, config.model_copy(update={"seed": seed})))
 
 
 def _grow(

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from pipeline.chat.foreign import ForeignCache
+
 __all__ = ["Forks", "Kept", "KeptConversations", "KeyValues"]
 
 
@@ -34,9 +36,10 @@ class KeyValues:
         """Memory that the buffers take."""
         return sum(t.numel() * t.element_size() for t in (*self.keys, *self.values))
 
-    def crop(self, length: int) -> None:
-        """Forget what is held beyond `length` tokens; the buffers stay."""
+    def crop(self, length: int) -> int:
+        """Forget what is held beyond `length` tokens, the buffers stay; returns how many are held then."""
         self.lengths = self.lengths.clamp(max=length)
+        return int(self.lengths[0])
 
     def begin(self, count: int) -> "Tensor":
         """Make room for `count` more tokens a row; their positions, int64 [rows or 1, count]."""
@@ -196,7 +199,7 @@ class Kept:
     """What is kept of one visitor's conversation between turns: the ids seen so far and their keys and values."""
 
     ids: list[int]
-    cache: KeyValues
+    cache: "KeyValues | ForeignCache"
 
 
 @dataclass

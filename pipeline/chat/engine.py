@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipeline.chat.cache import Kept, KeptConversations
 from pipeline.chat.decoder import Decoder
+from pipeline.chat.foreign import ForeignDecoder
 from pipeline.chat.generation import GenerationConfig, pick
 from pipeline.prompt import Template, end_ids, read_template
 
@@ -29,7 +30,7 @@ class Engine:
     visitors come interleaved and a reader who goes away holds nobody up.
     """
 
-    decoder: Any
+    decoder: Any  # a Decoder or a ForeignDecoder, each with caches of its own kind
     tokenizer: Any
     template: Template
     context: int  # most tokens that the model can take
@@ -58,9 +59,8 @@ class Engine:
 
         kept = self.kept.take(visitor) if visitor else None
         kept = kept or Kept([], self.decoder.empty(1, len(prompt) + config.max_new_tokens))
-        known = _common(kept.ids, prompt[:-1])
+        known = kept.cache.crop(_common(kept.ids, prompt[:-1]))
         kept.ids[known:] = []
-        kept.cache.crop(known)
         generator = None if config.seed is None else torch.Generator(self.decoder.device).manual_seed(config.seed)
         ends = torch.tensor(sorted(self.ends), device=self.decoder.device)
         new = list(prompt[known:])
@@ -115,21 +115,33 @@ def _common(a: Sequence[int], b: Sequence[int]) -> int:
 
 
 def load_engine(model: str, adapter: Path | None = None, template: Template | None = None) -> Engine:
-    """Load a model, with an adapter folded in, in the format that is fastest here. Raises ChatError."""
+    """Load a model, with an adapter, in the format that is fastest here. Raises ChatError.
+
+    On a CPU, and on a GPU with room for 16-bit weights, the adapter is folded in; 4-bit weights keep it beside them.
+    """
     import torch
 
     from pipeline.models import load_model, load_tokenizer
-    from pipeline.runtime import this_machine
+    from pipeline.runtime import plan_training, this_machine
+    from pipeline.training.fit import parameters_of
 
     tokenizer = load_tokenizer(model)
-    # An adapter is folded in at full precision, and rounded with the weights that it changed.
-    loaded = load_model(model, adapter=adapter, merge=adapter is not None)
     machine = this_machine()
+    # Replies need little beside the weights: 4 bits only where 16 would take most of the GPU.
+    tight = machine.device == "cuda" and 2 * parameters_of(model) > 0.7 * machine.memory * 2**30
+    dtype = None
+    if machine.device == "cuda":
+        dtype = torch.bfloat16 if plan_training(machine, 1).dtype.value == "bf16" else torch.float16
+    # On a CPU an adapter is folded in at full precision, and rounded with the weights that it changed.
+    loaded = load_model(model, dtype=dtype, quantise=tight, adapter=adapter, merge=adapter is not None and not tight)
+    if adapter is not None and tight:
+        loaded = loaded.get_base_model()  # its layers carry the adapter
     if machine.device == "cpu" and machine.fast_bf16:
         loaded = loaded.to(torch.bfloat16)
     loaded.requires_grad_(False)
-    limit = getattr(loaded.config, "max_position_embeddings", 2048)
-    return Engine(Decoder(loaded), tokenizer, template or read_template(tokenizer), limit)
+    limit = getattr(loaded.config.get_text_config(), "max_position_embeddings", 2048)
+    decoder = Decoder(loaded) if Decoder.fits(loaded) else ForeignDecoder(loaded)
+    return Engine(decoder, tokenizer, template or read_template(tokenizer), limit)
 
 
 @dataclass

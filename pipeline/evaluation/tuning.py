@@ -13,9 +13,11 @@ from pipeline.evaluation.style import style_distance
 __all__ = ["tune_generation", "write_generation"]
 
 TEMPERATURES = (0.8, 1.0)
+CLOSE = 0.08  # of the person's length (as a logarithm): near enough
 ROUNDS = 2  # of correcting the length at each temperature
-ROWS = 12  # of the held-out part that are read
-REPLIES = 48
+ROWS = 8  # of the held-out part that are read
+REPLIES = 40
+LONGEST = 4  # times the person's long replies: what goes on beyond is far too long, however much
 
 
 def tune_generation(
@@ -36,29 +38,40 @@ def tune_generation(
     used = sorted({number for _, number, *_ in moments})
     places = [(used.index(number), start) for _, number, start, _ in moments]
     waiting = prefill(twin.engine, [held.encoded[number] for number in used], places)
-    best: tuple[float, GenerationConfig] | None = None
-    for turn, temperature in enumerate(TEMPERATURES):
-        config = GenerationConfig(temperature=temperature, long_reply=long_reply, seed=1)
-        for correction in range(ROUNDS + 1):
+    most = GenerationConfig().max_new_tokens
+    tries = [GenerationConfig(temperature=t, long_reply=long_reply, seed=1) for t in TEMPERATURES]
+    short = min(most, LONGEST * long_reply) if long_reply else most
+    best: tuple[float, float, GenerationConfig] | None = None
+    bias = 0.0
+    for turn, start in enumerate(tries):
+        for correction in range(ROUNDS):
+            config = start.model_copy(update={"end_bias": bias, "max_new_tokens": short})
             said = sample(twin.engine, waiting, config)
             replies = [finish(twin, said[place], config) for place in places]
-            length = mean(len(reply.text) for reply in replies)
-            score = distance(replies, real, length / target)
+            ratio = max(1.0, mean(len(reply.text) for reply in replies)) / target
+            score = distance(replies, real, ratio)
             if best is None or score < best[0]:
-                best = score, config
-            progress((turn * (ROUNDS + 1) + correction + 1) / len(TEMPERATURES) / (ROUNDS + 1))
-            if abs(log(max(length, 1) / target)) < 0.05:
+                best = score, ratio, config
+            progress((turn * ROUNDS + correction + 1) / len(tries) / ROUNDS)
+            if abs(log(ratio)) < CLOSE:
                 break
-            bias = config.end_bias + log(max(length, 1) / target)
-            config = config.model_copy(update={"end_bias": max(-4.0, min(4.0, round(bias, 2)))})
+            bias = corrected(bias, ratio)
     assert best is not None
-    return best[1].model_copy(update={"seed": None})
+    _, ratio, config = best
+    if abs(log(ratio)) >= CLOSE:
+        config = config.model_copy(update={"end_bias": corrected(config.end_bias, ratio)})
+    return config.model_copy(update={"seed": None, "max_new_tokens": most})
+
+
+def corrected(bias: float, ratio: float) -> float:
+    """The bias that undoes a ratio of lengths, within what a config allows."""
+    return max(-4.0, min(4.0, round(bias + log(ratio), 2)))
 
 
 def distance(replies: list[Reply], real: list[str], ratio: float) -> float:
     """How far sampled replies are from real ones: in style, in mean length, and in not ending."""
     style = style_distance([reply.text for reply in replies], real).overall
-    return style + abs(log(max(ratio, 1e-3))) + mean(reply.ended != "end" for reply in replies)
+    return style + abs(log(ratio)) + mean(reply.ended != "end" for reply in replies)
 
 
 def write_generation(config: GenerationConfig, run_dir: Path) -> Path:
