@@ -9,9 +9,9 @@ from pipeline.analysis.measures import LINK
 __all__ = ["FEWEST_CHARACTERS", "languages"]
 
 STRETCH = 400  # characters that are judged together
-STRETCHES = 150  # at most so many for a whole chat, spread evenly over people and time
+STRETCHES = 100  # at most so many for a whole chat, spread evenly over people and time
 FEWEST_CHARACTERS = 120  # a person who wrote less than this is not judged
-READ_FROM = 10_000  # messages
+READ_FROM = 8_000  # messages
 SMALLEST_SHARE = 0.1  # less of a person's text than this is the detector's doubt rather than a language
 
 

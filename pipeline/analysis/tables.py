@@ -106,8 +106,9 @@ def _trend(part: Prepared, step: Bucket) -> tuple[pl.DataFrame, Bucket]:
     steps: tuple[Bucket, ...] = ("day", "week", "month")
     for longer in steps[steps.index(step) :]:
         trend = conversations.reply_trend(part.turns, longer)
-        active = activity.volume(part.messages, longer).filter(pl.col("person") == part.people[0])
-        if 2 * trend.filter(pl.col("person") == part.people[0]).height >= active.height:
+        lead = pl.col("person") == part.people[0]
+        active = activity.volume(part.messages.filter(lead), longer).height
+        if 2 * trend.filter(lead).height >= active:
             break
     return trend, longer
 

@@ -24,9 +24,9 @@ __all__ = [
 
 # Words are counted on at most so many messages, every n-th through the whole time: a chat of a million then costs no
 # more than one of a hundred thousand, and a word too rare to show in these sets nobody apart.
-WORDS_FROM = 60_000
+WORDS_FROM = 40_000
 CHARACTERS_FROM = 12_000_000
-PHRASES_FROM = 15_000
+PHRASES_FROM = 8_000
 FEWEST = 4  # uses by a person below which no word is called theirs
 CLEARLY = 2.0  # standard errors
 # Words of the whole chat's mixture that each person is assumed to have written: a tenth of the chat, 500 at most.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from html import escape
 from typing import Any
 
@@ -302,8 +303,8 @@ def _every(first: Any, last: Any, bucket: str) -> list[Any]:
     return pl.date_range(first, last, step, eager=True).to_list()
 
 
-def _milliseconds(day: Any) -> int:
-    return int(pl.Series([day]).dt.epoch("ms")[0])
+def _milliseconds(day: date) -> int:
+    return (day - date(1970, 1, 1)).days * 86_400_000
 
 
 def _amount(field: str, title: str) -> dict[str, str]:
