@@ -1,5 +1,7 @@
 """The app as a process of its own, and a real Chromium to drive it; without one the browser tests are skipped."""
 
+import contextlib
+import json
 import os
 import shutil
 import signal
@@ -89,6 +91,16 @@ def serve() -> Iterator[Callable[..., Server]]:
             server.process.wait(15)
         except subprocess.TimeoutExpired:
             server.kill()
+        end_training(server.home)
+
+
+def end_training(home: Path) -> None:
+    """A training outlives its app by design; it must not outlive a test that failed."""
+    for state in home.glob("visitors/*/runs/*/state.json"):
+        run = json.loads(state.read_text(encoding="utf-8"))
+        if run["status"] in ("starting", "running", "stopping") and run["pid"]:
+            with contextlib.suppress(OSError):
+                os.killpg(run["pid"], signal.SIGKILL)
 
 
 def wait_until_up(server: Server, seconds: float = 90) -> None:

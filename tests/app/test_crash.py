@@ -23,7 +23,7 @@ def test_killing_the_app_while_training_and_starting_it_again_finds_the_run(serv
     page = pages.enter(browser.new_context().new_page(), app.url)
     pages.try_sample(page)
     pages.make_dataset(page, most_replies=40)
-    pages.train(page, epochs=20)
+    pages.train(page, epochs=100)
     app.kill()
 
     app = serve(tmp_path / "home", CHAT_TWIN_SWEEP_SECONDS="1")
