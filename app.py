@@ -119,8 +119,8 @@ def warm_up() -> None:
     _found.append(this_machine().name)
 
 
-def main() -> None:
-    """Start the app and serve until stopped."""
+def main(**settings: Any) -> None:
+    """Start the app and serve until stopped; `settings` are those of `launch` (share, auth, ...)."""
     root = prepare()
     from pipeline.chat import LoadedModels
 
@@ -128,7 +128,7 @@ def main() -> None:
     threading.Thread(target=sweep_forever, args=(stop, models), daemon=True).start()
     demo = build_demo(models)
     print(f"Chat Twin: http://127.0.0.1:{os.environ.get('GRADIO_SERVER_PORT', '7860')}  (data in {root})", flush=True)
-    launch(demo, prevent_thread_lock=True)
+    launch(demo, prevent_thread_lock=True, **settings)
     threading.Thread(target=warm_up, daemon=True).start()
     try:
         demo.block_thread()
