@@ -54,9 +54,7 @@ def main() -> None:
                 [chosen.peer, "-c", PEER, str(table)], check=True, capture_output=True, text=True
             ).stdout
             seconds, memory = out.split()[-2:]
-            print(
-                f"whatstk, counts by date, hour, weekday, month, characters, who answers whom: {seconds} s, {memory} GiB"
-            )
+            print(f"whatstk, counts by date, hour, weekday, month, length, who answers whom: {seconds} s, {memory} GiB")
 
 
 def ours(chat: Path) -> None:

@@ -92,6 +92,7 @@ def read(
 def analyse(
     files: Files,
     out: Annotated[Path | None, typer.Option(help="Write a report here: one HTML file that opens offline.")] = None,
+    hide: Annotated[bool, typer.Option("--hide", help="Leave names and words out of the report.")] = False,
     date_order: DateOrder = None,
     chat: InZip = None,
     as_json: AsJson = False,
@@ -103,7 +104,7 @@ def analyse(
     with say.status("Counting"):
         counted = analysis.analyse(found.messages)
         if out is not None:
-            report.write(counted, writable(out), title=found.title)
+            report.write(counted, writable(out), title=found.title, hidden=hide)
     show(analysis_text(found.title, data := analysis.summary(counted), out), {**data, "out": out}, as_json)
 
 

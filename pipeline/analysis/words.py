@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 import polars as pl
@@ -117,8 +118,10 @@ def _say_once(people: list[str], terms: list[str]) -> list[bool]:
     said: dict[str, list[str]] = {}
     keep = []
     for person, term in zip(people, terms, strict=True):
-        mine, padded = said.setdefault(person, []), f" {term} "
-        keep.append(" " not in term or not any(padded in other or other in padded for other in mine))
+        spaceless = re.search("[\u3040-\u30ff\u4e00-\u9fff]", term) is not None
+        mine, padded = said.setdefault(person, []), term if spaceless else f" {term} "
+        single = not spaceless and " " not in term
+        keep.append(single or not any(padded in other or other in padded for other in mine))
         if keep[-1]:
             mine.append(padded)
     return keep

@@ -261,7 +261,8 @@ def time_axis(bucket: str) -> dict[str, Any]:
     ticks = {"expr": "width < 420 ? 4 : 8"}
     return {
         "field": "start", "type": "temporal", "scale": {"type": "utc", "nice": False}, "title": None,
-        "axis": {"format": form, "labelOverlap": "greedy", "tickCount": ticks, "labelFlush": True, "grid": False},
+        "axis": {"format": form, "labelOverlap": "greedy",
+            "labelSeparation": 10, "tickCount": ticks, "labelFlush": True, "grid": False},
     }  # fmt: skip
 
 
