@@ -15,7 +15,7 @@ Point = tuple[float, float]
 
 def loss_curve(train: Sequence[Point], held_out: Sequence[Point], total_steps: int, before: float | None) -> str:
     """An SVG of (step, loss) points; `before` is the held-out loss before training, drawn as a line to get under."""
-    values = [loss for _, loss in [*_running_mean(train), *held_out]] + ([before] if before else [])
+    values = [loss for _, loss in [*train, *held_out]] + ([before] if before else [])
     if not values:
         return _empty()
     low, high = min(values), max(values)
@@ -25,7 +25,7 @@ def loss_curve(train: Sequence[Point], held_out: Sequence[Point], total_steps: i
 
     def place(point: Point) -> Point:
         x = LEFT + (WIDTH - LEFT - RIGHT) * point[0] / last
-        return x, TOP + (HEIGHT - TOP - BOTTOM) * (high - min(max(point[1], low), high)) / (high - low)
+        return x, TOP + (HEIGHT - TOP - BOTTOM) * (high - point[1]) / (high - low)
 
     parts = [_grid(low, high, last, place)]
     if before:
