@@ -100,11 +100,12 @@ def one_message(source: random.Random, mark: str) -> tuple[str | None, str, str,
 
 # Each reads sys.argv[1], prints {cpu, peak} and writes one JSON record a line to sys.argv[2].
 _PYTHON = """
-import json, resource, sys, time
+import json, re, sys, time
 {prepare}
 start = time.process_time()
 {read}
-cpu, peak = time.process_time() - start, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+cpu = time.process_time() - start
+peak = int(re.search(r"VmHWM:\\s+(\\d+)", open("/proc/self/status").read())[1]) / 1024  # of this program alone
 with open(sys.argv[2], "w") as out:
     for record in {records}:
         out.write(json.dumps(record) + "\\n")
@@ -115,7 +116,8 @@ _NODE = """
 import fs from "node:fs"; import { parseString } from "MODULE";
 const begin = process.cpuUsage();
 const messages = parseString(fs.readFileSync(process.argv[2], "utf8"));
-const used = process.cpuUsage(begin), peak = process.resourceUsage().maxRSS / 1024;
+const used = process.cpuUsage(begin), status = fs.readFileSync("/proc/self/status", "utf8");
+const peak = Number(/VmHWM:\\s+(\\d+)/.exec(status)[1]) / 1024;
 const pad = n => String(n).padStart(2, "0");
 const iso = d => `${d.getFullYear()}-${pad(d.getMonth() + 1)}-${pad(d.getDate())}T` +
   `${pad(d.getHours())}:${pad(d.getMinutes())}:${pad(d.getSeconds())}`;

@@ -18,7 +18,8 @@ def parse(text: str, date_order: str | None = None) -> tuple[pl.DataFrame, Layou
 
     `date_order` (dmy, mdy, ymd) overrules what the file says. A text is as written, with inner newlines and
     "<attached: f>", but for the app's own direction mark in front and its "<This message was edited>" behind, which
-    becomes `edited`. Lines of the app itself have no sender, even where iOS writes one. Raises ChatError if there is no chat in the text.
+    becomes `edited`. Lines of the app itself have no sender, even where iOS writes one. Raises ChatError if there is no
+    chat in the text.
     """
     data = text.encode("utf-8", "replace")
     if b"\n" not in data:

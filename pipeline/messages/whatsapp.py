@@ -132,12 +132,17 @@ def _table(data: Bytes, form: Form, headers: Headers, matcher: Matcher) -> pl.Da
         sender,
         text,
         marked,
-        np.where(empty, 0, buffer[at]),
-        np.where(empty, 0, buffer[before]),
+        np.where(empty, 0, _bracket(buffer[at], buffer[np.minimum(at + 1, len(buffer) - 1)])),
+        np.where(empty, 0, _bracket(buffer[before], buffer[np.maximum(before - 1, 0)])),
         line_last,
         form.bracketed,
     )
     return describe(bodies, matcher)
+
+
+def _bracket(byte: Array, neighbour: Array) -> Array:
+    """The byte, or 0 where it only looks like one of an angle bracket (‹ is E2 80 B9, › E2 80 BA), as a heart's does."""
+    return np.where((byte >= 0x80) & (neighbour != 0x80), np.uint8(0), byte)
 
 
 def _text_bounds(buffer: Array, headers: Headers, text_at: Array, named: Array) -> tuple[Array, Array]:
