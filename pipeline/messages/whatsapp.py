@@ -141,7 +141,7 @@ def _table(data: Bytes, form: Form, headers: Headers, matcher: Matcher) -> pl.Da
 
 
 def _bracket(byte: Array, neighbour: Array) -> Array:
-    """The byte, or 0 where it only looks like one of an angle bracket (‹ is E2 80 B9, › E2 80 BA), as a heart's does."""
+    """The byte, or 0 where it only looks like an angle bracket's (‹ is E2 80 B9, › E2 80 BA), as a heart's does."""
     return np.where((byte >= 0x80) & (neighbour != 0x80), np.uint8(0), byte)
 
 
