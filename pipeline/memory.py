@@ -1,0 +1,184 @@
+"""What a run will need on the GPU, before anything is loaded; and what 4 bits, 16 bits and a low rank do to numbers."""
+
+import struct
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from pipeline.errors import ChatError
+from pipeline.models import BaseModelInfo, model_list, resolve
+
+__all__ = ["FloatBits", "Forecast", "Part", "float_bits", "forecast", "quantise", "shape_of", "trainable"]
+
+GIB = 2**30
+NF4_BYTES = 0.516  # a weight: half a byte, and its share of a block's scale, quantised once more
+CONTEXT_GIB = 0.5  # CUDA itself, outside what torch counts
+
+# The 16 values of NormalFloat4: quantiles of a normal distribution, scaled to [-1, 1] (Dettmers et al., QLoRA, 2023).
+NF4 = (
+    -1.0, -0.6961928, -0.52507305, -0.3949175, -0.28444138, -0.18477343, -0.09105004, 0.0,
+    0.0795803, 0.1609302, 0.2461123, 0.33791524, 0.44070983, 0.562617, 0.72295684, 1.0,
+)  # fmt: skip
+NF4_BLOCK = 64  # weights that share a scale
+
+
+@dataclass(frozen=True)
+class Part:
+    """One stretch of the memory bar."""
+
+    name: str
+    gib: float
+    what: str
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """The peak of a run, in parts. `available` in GiB, None where there is no GPU."""
+
+    parts: tuple[Part, ...]
+    available: float | None
+
+    @property
+    def torch_gib(self) -> float:
+        """What torch will report as its peak: all but CUDA's own share."""
+        return sum(part.gib for part in self.parts if part.name != "CUDA")
+
+    @property
+    def peak(self) -> float:
+        """GiB at the peak, CUDA's own share included."""
+        return sum(part.gib for part in self.parts)
+
+    @property
+    def fits(self) -> bool:
+        """Whether it leaves a twentieth of the GPU free, for what the allocator wastes."""
+        return self.available is None or self.peak <= 0.95 * self.available
+
+
+def shape_of(model: str) -> BaseModelInfo:
+    """The shape of a model from the list, or read from its configuration. Raises ChatError."""
+    for info in model_list():
+        if info.id == model:
+            return info
+    from transformers import AutoConfig
+
+    try:
+        config = AutoConfig.from_pretrained(resolve(model)).get_text_config()
+        heads = config.num_attention_heads
+        return BaseModelInfo(
+            model, model, "see its page", "see its page", config.max_position_embeddings, config.hidden_size,
+            config.intermediate_size, config.num_hidden_layers, heads,
+            getattr(config, "num_key_value_heads", None) or heads,
+            getattr(config, "head_dim", None) or config.hidden_size // heads, config.vocab_size,
+            bool(config.tie_word_embeddings),
+        )  # fmt: skip
+    except (OSError, ValueError, AttributeError) as error:
+        raise ChatError(f"The shape of {model} could not be read: check its name or its folder.") from error
+
+
+def trainable(shape: BaseModelInfo, rank: int, targets: Sequence[str] = ()) -> int:
+    """Weights of LoRA matrices of this rank on the named layers (none: all linear ones)."""
+    q, kv = shape.heads * shape.head_dim, shape.kv_heads * shape.head_dim
+    sides = {
+        "q_proj": shape.hidden + q,
+        "k_proj": shape.hidden + kv,
+        "v_proj": shape.hidden + kv,
+        "o_proj": q + shape.hidden,
+        "gate_proj": shape.hidden + shape.intermediate,
+        "up_proj": shape.hidden + shape.intermediate,
+        "down_proj": shape.intermediate + shape.hidden,
+    }
+    return shape.layers * rank * sum(size for name, size in sides.items() if not targets or name in targets)
+
+
+def forecast(
+    shape: BaseModelInfo,
+    *,
+    tokens: int,
+    rank: int = 16,
+    targets: Sequence[str] = (),
+    weights: Literal["nf4", "16-bit", "32-bit"] = "nf4",
+    checkpointing: bool = True,
+    paged: bool = True,
+    available: float | None = None,
+) -> Forecast:
+    """The peak of our training with `tokens` going through the model at once.
+
+    paged: the optimiser's 8-bit moments live in main memory when the GPU is full, so they do not count.
+    """
+    wide = 4 if weights == "32-bit" else 2
+    embeddings = shape.vocabulary * shape.hidden * (1 if shape.tied else 2)
+    linear = shape.parameters - embeddings
+    thin = trainable(shape, rank, targets)
+    layer = _layer_bytes(shape)
+    # Of what a layer makes in passing, 6.5 h bytes a token are gone when it is done (fitted to two measured runs).
+    whole = layer - int(6.5 * shape.hidden)
+    kept = shape.layers * (2 * shape.hidden if checkpointing else whole)
+    # While the backward pass is in a layer, that layer is whole; the head's tiles are gone by then.
+    passing = layer if checkpointing else 12 * shape.intermediate
+    logits = min(tokens, 4096) * min(shape.vocabulary, 32768) * 2 + 8 * tokens * shape.hidden
+    packed = NF4_BYTES if weights == "nf4" else wide
+    made = [
+        ("Frozen weights", linear * packed, f"{linear / 1e9:.2f} billion at {packed:g} bytes"),
+        ("Embeddings", embeddings * wide, "words in and out are never quantised"),
+        ("LoRA and its gradient", thin * 8, f"{thin / 1e6:.1f} million in float32, twice"),
+        ("Optimiser", 0 if paged else thin * 8, "two moments a LoRA weight"),
+        ("Kept for the way back", tokens * kept, "what each layer was given" if checkpointing else "every layer whole"),
+        ("Layer at work", max(tokens * passing, logits), "one layer's insides, or the vocabulary's tile"),
+    ]
+    parts = [Part(name, count / GIB, what) for name, count, what in made if count]
+    return Forecast((*parts, Part("CUDA", CONTEXT_GIB, "the driver's own share")), available)
+
+
+def _layer_bytes(shape: BaseModelInfo) -> int:
+    """Bytes a token that the backward pass needs of one layer: inputs of products, norms and activations, 16-bit."""
+    q, kv = shape.heads * shape.head_dim, shape.kv_heads * shape.head_dim
+    return 8 * shape.intermediate + 18 * shape.hidden + 6 * q + 4 * kv
+
+
+@dataclass(frozen=True)
+class FloatBits:
+    """A number as a format keeps it: bits as text, and the value that they stand for."""
+
+    sign: str
+    exponent: str
+    fraction: str
+    value: float
+
+
+def float_bits(number: float, kind: Literal["fp32", "fp16", "bf16"]) -> FloatBits:
+    """How `number` is kept, rounded to nearest even; too large for the format becomes infinity."""
+    exponent = {"fp32": 8, "fp16": 5, "bf16": 8}[kind]
+    if kind == "fp16":
+        try:
+            raw = struct.unpack(">H", struct.pack(">e", number))[0]
+        except OverflowError:
+            raw = 0xFC00 if number < 0 else 0x7C00
+        value, width = struct.unpack(">e", raw.to_bytes(2, "big"))[0], 16
+    else:
+        try:
+            raw = struct.unpack(">I", struct.pack(">f", number))[0]
+        except OverflowError:
+            raw = 0xFF800000 if number < 0 else 0x7F800000
+        if kind == "bf16" and number == number:
+            raw = (raw + 0x7FFF + (raw >> 16 & 1)) >> 16 << 16
+        value, width = struct.unpack(">f", raw.to_bytes(4, "big"))[0], 32
+    bits = f"{raw:0{width}b}"[: 16 if kind != "fp32" else 32]
+    return FloatBits(bits[0], bits[1 : 1 + exponent], bits[1 + exponent :], float(value))
+
+
+def quantise(values: Sequence[float], kind: Literal["uint8", "nf4"]) -> tuple[list[int], list[float]]:
+    """(codes, what they stand for). uint8: 256 even steps from least to most. nf4: blocks of 64 that share a scale."""
+    if kind == "uint8":
+        low, high = min(values), max(values)
+        step = (high - low) / 255 or 1.0
+        codes = [round((value - low) / step) for value in values]
+        return codes, [low + code * step for code in codes]
+    codes, back = [], []
+    for start in range(0, len(values), NF4_BLOCK):
+        block = values[start : start + NF4_BLOCK]
+        scale = max(map(abs, block)) or 1.0
+        for value in block:
+            code = min(range(16), key=lambda index: abs(NF4[index] - value / scale))
+            codes.append(code)
+            back.append(NF4[code] * scale)
+    return codes, back
