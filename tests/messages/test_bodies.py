@@ -210,3 +210,9 @@ def test_what_android_leaves_of_a_photo_to_be_seen_once() -> None:
 def test_an_old_ios_attachment() -> None:
     messages, _ = parse(f"[20.03.14, 21:16:42] Ann: {L}2014-03-20-PHOTO-00000017.jpg <{L}attached>\n")
     assert messages.select("kind", "attachment").rows() == [("media", "2014-03-20-PHOTO-00000017.jpg")]
+
+
+def test_hearts_and_words_that_share_a_byte_with_brackets_are_text() -> None:
+    for text in ("❤️ you", "так", "‹quoted› it", "❤", "к"):
+        messages, _ = parse(f"20/03/2024, 21:16 - Ann: {text}\n")
+        assert messages.select("text", "kind").rows() == [(text, "text")]
