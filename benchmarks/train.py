@@ -2,7 +2,6 @@
 
     python benchmarks/train.py shape DEST [--small]          a model of Llama-2-7B's (or the starter's) shape, random
     python benchmarks/train.py gpu ENGINE --model DEST       one engine; prints one line `RES {json}`
-    python benchmarks/train.py memory --model DEST           the measured peak of several configurations of ours
 
 Speed and memory do not depend on what the weights are, so random ones of the right shape do. All engines learn the same
 synthetic chat: 2,000 replies, messages log-normal around 10 tokens, 1 to 3 bubbles a turn, sessions of about 12 turns;
@@ -67,7 +66,7 @@ def make_rows(engine: str) -> list[tuple[list[int], list[int]]]:
 
 
 def write_shape(dest: Path, small: bool) -> None:
-    """A random model of the shape, in float16, with the starter's tokenizer beside it if `--tokenizer` names one."""
+    """A random model of the shape, in float16. A tokenizer has to be copied beside it."""
     import torch
     from transformers import LlamaConfig, LlamaForCausalLM
 

@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 from pipeline.memory import NF4, float_bits, forecast, quantise, shape_of, trainable
 from pipeline.models import model_list
 
-
 # Peaks that torch reported on one H100 (benchmarks/README.md): shape, settings, GiB.
 LLAMA, STARTER = "meta-llama/Llama-2-7b-chat-hf", "starter"
 MEASURED = [
