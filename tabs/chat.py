@@ -57,7 +57,8 @@ def build(stage: Stage) -> None:
         hub.build("The twin's adapter", "adapter", _prepare)
     knobs = [own, temperature, top_p, longest]
     changed = [stage.runs.change, stage.dataset.change, stage.chat.change]
-    gr.on(changed, safely(_draw), None, [head, who, talk, card], **quiet)
+    known = gr.State("")
+    gr.on(changed, safely(_draw), known, [head, who, talk, card, known], **quiet)
     who.input(safely(_choose), who, [head, talk, card], **quiet)
     answer = {"outputs": [talk, say, send, stop], "concurrency_id": "model", "concurrency_limit": 2, **quiet}
     sent = gr.on([send.click, say.submit], safely(_answer_with(stage)), [say, who, *knobs], **answer)
@@ -170,16 +171,20 @@ def _start_over(request: gr.Request, who: str | None) -> list[Any]:
     return _settle(request, who)
 
 
-def _draw(request: gr.Request) -> list[Any]:
+def _draw(request: gr.Request, known: str) -> list[Any]:
+    """The tab anew when a twin came or went; not with every step of a training, in the middle of a conversation."""
     visitor = visitor_of(request)
     folders = finished_runs(visitor)
     names = [folder.name for folder in folders]
+    now = f"{visitor.folder.stat().st_ino} {' '.join(names)}"
+    if now == known:
+        return [gr.skip()] * 5
     choices = [(run_label(folder), folder.name) for folder in folders] + [("The base model, untrained", BASE)]
     chosen = load_choices(visitor).get("twin")
     if chosen not in names or (names and chosen == BASE):
         chosen = names[0] if names else BASE
     picker = gr.Dropdown(choices, value=chosen)
-    return [_head(visitor, chosen), picker, _conversation(read_talk(visitor, chosen)), exam.card(visitor, chosen)]
+    return [_head(visitor, chosen), picker, _conversation(read_talk(visitor, chosen)), exam.card(visitor, chosen), now]
 
 
 def _prepare(visitor: Visitor, folder: Path) -> Upload:

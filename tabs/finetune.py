@@ -14,7 +14,7 @@ from pipeline.errors import ChatError
 from tabs.bubbles import failed
 from tabs.curve import loss_curve
 from tabs.runs import fit_line, newest_run, run_folders, runs_stamp, seen_rows
-from tabs.visitor import Stage, Visitor, own_run, safely, visitor_of
+from tabs.visitor import Stage, Visitor, own_run, safely, stamp, visitor_of
 from tabs.words import count, duration, time_left
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = ["build"]
 
-TICK_SECONDS = 1.0
+TICK_SECONDS = 1.5
 
 
 def build(stage: Stage) -> None:
@@ -54,7 +54,8 @@ def build(stage: Stage) -> None:
     timer = gr.Timer(TICK_SECONDS, active=False)
     shown = [empty, go, verdict, panel, onward, resume, stop, pause, train, log, every, timer]
     gr.on([stage.dataset.change, stage.runs.change], safely(_draw), None, shown, **quiet)
-    timer.tick(safely(_tick), None, [stage.runs, *shown], **quiet)
+    seen = gr.State("")
+    timer.tick(safely(_tick), seen, [stage.runs, panel, log, seen], **quiet)
     train.click(safely(_train), knobs, [stage.runs, *shown], show_progress="minimal", **private)
     for button, wish in ((stop, "stop"), (pause, "pause"), (resume, "resume")):
         button.click(safely(_ask), gr.State(wish), [stage.runs, *shown], **quiet)
@@ -131,9 +132,19 @@ def _draw(request: gr.Request) -> list[Any]:
     return _shown(visitor_of(request))
 
 
-def _tick(request: gr.Request) -> list[Any]:
+def _tick(request: gr.Request, seen: str) -> list[Any]:
+    """What changed in the run's folder since the last look; a page that redraws for nothing slows the training down."""
     visitor = visitor_of(request)
-    return [runs_stamp(visitor), *_shown(visitor)]
+    folders = run_folders(visitor)
+    now = (
+        stamp(visitor, *(f"runs/{folders[0].name}/{name}" for name in ("metrics.jsonl", "state.json")))
+        if folders
+        else ""
+    )
+    run = newest_run(visitor) if now != seen else None
+    if run is None:
+        return [runs_stamp(visitor), gr.skip(), gr.skip(), now]
+    return [runs_stamp(visitor), _panel(run), _log(run), now]
 
 
 def _draw_model(request: gr.Request, model: str) -> str:
