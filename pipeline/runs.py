@@ -180,7 +180,7 @@ def _lock(run_dir: Path) -> Iterator[int]:
 
     descriptor = os.open(run_dir / "worker.lock", os.O_RDWR | os.O_CREAT, 0o600)
     try:
-        for _ in range(20):  # a reader may be looking at it just now
+        for _ in range(300):  # a worker that has just said "paused" still holds it while it winds down
             try:
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 break
