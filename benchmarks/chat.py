@@ -52,7 +52,7 @@ def fresh_adapter(model: str, folder: Path) -> Path:
 
     torch.manual_seed(0)
     config = LoraConfig(r=16, lora_alpha=32, target_modules="all-linear", init_lora_weights=False)
-    get_peft_model(load_model(model, device="cpu"), config).save_pretrained(folder)
+    get_peft_model(load_model(model), config).save_pretrained(folder)
     return folder
 
 
