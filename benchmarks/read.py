@@ -93,7 +93,7 @@ def one_message(source: random.Random, mark: str) -> tuple[str | None, str, str,
         return name, f"{mark}This message was deleted.", "This message was deleted.", "deleted"
     lines = source.randrange(2, 4) if lottery < 0.245 else 1
     text = "\n".join(" ".join(source.choices(WORDS, k=source.randrange(1, 22))) for _ in range(lines))
-    if lottery < 0.25:
+    if 0.245 <= lottery < 0.25:
         return name, f"{text} {mark}<This message was edited>", text, "text"
     return name, text, text, "text"
 

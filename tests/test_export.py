@@ -201,3 +201,12 @@ def test_text_is_utf8_without_a_mark(tmp_path: Path) -> None:
     (text,) = find_texts(path)
     assert (text.name, text.member, text.size) == ("chat.txt", None, len(CHAT.encode()) + 3)
     assert bytes(load(text)) == CHAT.encode()
+
+
+def test_an_archive_with_a_nameless_member_is_refused(tmp_path: Path) -> None:
+    path = archive(tmp_path / "export.zip", {"x": CHAT, "_chat.txt": CHAT})
+    data = bytearray(path.read_bytes())
+    central = data.index(b"PK\x01\x02")
+    data[central + 28 : central + 30] = struct.pack("<H", 0)  # its name has no letters
+    path.write_bytes(data)
+    refusal(path)

@@ -114,7 +114,8 @@ def _read_files(table: pl.DataFrame) -> pl.DataFrame:
 
 def _read_lines(table: pl.DataFrame, bodies: Bodies, matcher: Matcher) -> pl.DataFrame:
     """Adds `kind` and `detail`; what the app says begins without its direction marks."""
-    asked = table.filter(pl.col("listed") & pl.col("attachment").is_null())
+    # Nobody but a person can edit a message, so those are text whatever they look like.
+    asked = table.filter(pl.col("listed") & ~pl.col("edited") & pl.col("attachment").is_null())
     counts = asked.group_by("text", "named", "marked", maintain_order=True).agg(pl.len(), pl.col("sender").unique())
     any_marked = bool(table["marked"].any())
     people: set[str] | None = None

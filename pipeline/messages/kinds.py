@@ -28,6 +28,7 @@ _MARKS = re.compile(r"[\u200e\u200f\u061c\u202a-\u202e\u2066-\u2069\ufeff]")
 _MEDIA = ("media", "image", "video", "audio", "sticker", "gif", "document", "video_note", "view_once", "unavailable")
 _WORDS = ("attached", "file_attached", "edited", "poll", "option", "event")  # parts of bodies, not whole ones
 _SPLIT = "{}"
+_LONGEST = 1000  # characters; no line of the app is longer
 
 
 @dataclass(frozen=True)
@@ -169,6 +170,8 @@ class Matcher:
 
     def match(self, body: str, kinds: Iterable[str] | None = None) -> AppLine | None:
         """What a whole body is, None if no phrase fits; `kinds` narrows the answer to some."""
+        if len(body) > _LONGEST:
+            return None
         folded = _fold(body).strip()
         line = exact_phrases().get(normalise(folded))
         if line is None or (kinds is not None and line.kind not in kinds):
