@@ -128,17 +128,24 @@ def _longer_names(
     system: list[int] = []
     for code in np.flatnonzero(counts > 1).tolist():
         row = int(first[code])
+        if end[row] < 0:
+            continue
         if not _second_part(data, headers, row, end) and not _is_system(_body(data, headers, row), matcher):
             continue
-        rows = [row for row in groups.rows_of(code).tolist() if end[row] >= 0]
-        parts = {row: _second_part(data, headers, row, end) for row in rows}
-        said = {row: part for row, part in parts.items() if part}
-        about = [row for row, part in parts.items() if not part]
-        if len(said) < 2 or len(set(said.values())) * 2 > len(said):
-            continue
-        if all(_is_system(_body(data, headers, row), matcher) for row in about):
-            longer += [(row, len(part) + 2) for row, part in said.items()]
-            system += about
+        said: dict[int, bytes] = {}
+        about: list[int] = []
+        rows = groups.rows_of(code)
+        for row in rows[end[rows] >= 0].tolist():
+            if part := _second_part(data, headers, row, end):
+                said[row] = part
+            elif _is_system(_body(data, headers, row), matcher):
+                about.append(row)
+            else:
+                break
+        else:
+            if len(said) > 1 and len(set(said.values())) * 2 <= len(said):
+                longer += [(row, len(part) + 2) for row, part in said.items()]
+                system += about
     return longer, system
 
 
