@@ -74,8 +74,6 @@ class Follower:
                 setattr(self, name, value)
             if self.writes:
                 cut_metrics(self.run_dir, int(checkpoint.name.split("-")[1]))
-        if self.writes:
-            write_control(self.run_dir, "")
         self.step_began = self.saved_at = time.monotonic()
 
     def after_step(self, step: int, control: Any) -> None:
@@ -132,6 +130,7 @@ class Follower:
             if self.outcome == "done":
                 shutil.rmtree(self.run_dir / "checkpoints", ignore_errors=True)
             write_state(self.run_dir, status=self.outcome, step=step, message=self.message)
+            write_control(self.run_dir, "")  # here, and not at the start: a wish may come while the model loads
 
     def _validate(self, step: int) -> None:
         loss = self._held_out()
