@@ -130,6 +130,8 @@ def _longer_names(
         row = int(first[code])
         if end[row] < 0:
             continue
+        if _is_marked(data, headers, row, end):
+            continue
         if not _second_part(data, headers, row, end) and not _is_system(_body(data, headers, row), matcher):
             continue
         said: dict[int, bytes] = {}
@@ -138,7 +140,7 @@ def _longer_names(
         for row in rows[end[rows] >= 0].tolist():
             if part := _second_part(data, headers, row, end):
                 said[row] = part
-            elif _is_system(_body(data, headers, row), matcher):
+            elif not _is_marked(data, headers, row, end) and _is_system(_body(data, headers, row), matcher):
                 about.append(row)
             else:
                 break
@@ -147,6 +149,12 @@ def _longer_names(
                 longer += [(row, len(part) + 2) for row, part in said.items()]
                 system += about
     return longer, system
+
+
+def _is_marked(data: Bytes, headers: Headers, row: int, end: Array) -> bool:
+    """Whether the app's own mark follows the first colon, so that the name surely ends there."""
+    start = int(headers.start[row]) + int(end[row]) + 2
+    return data[start : start + 3] == b"\xe2\x80\x8e"
 
 
 def _second_part(data: Bytes, headers: Headers, row: int, end: Array) -> bytes:
