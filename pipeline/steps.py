@@ -137,7 +137,8 @@ def follow(run: "Run") -> "Run":
 def training_text(run: "Run") -> str:
     before, after = run.base_validation_loss, run.best_validation_loss
     losses = f": held-out loss {before:.3f} before, {after:.3f} after" if before and after else ""
-    return f"{run.status.capitalize()} after {count(run.step, 'step')}{losses} (nats a token). {run.directory}"
+    told = f"{run.status.capitalize()} after {count(run.step, 'step')}{losses} (nats a token). {run.directory}"
+    return f"{told}\n{run.message}" if run.message else told
 
 
 def examine(run_dir: Path, samples: int) -> "Exam":

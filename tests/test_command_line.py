@@ -111,7 +111,7 @@ def test_every_step_from_an_export_to_an_answer(sample, tmp_path):
     assert run["status"] == "done"
     assert run["loss_after"] < run["loss_before"]
     exam = one_line_of_json(pipeline("evaluate", tmp_path / "run", "--samples", 4, "--json"))
-    twin, base = exam["candidates"]
+    twin, base = (next(c for c in exam["candidates"] if c["name"] == name) for name in ("twin", "base"))
     assert twin["loss"]["nats_per_token"] < base["loss"]["nats_per_token"]
     talk = pipeline("chat", tmp_path / "run", text="hey, what are you up to?\n")
     assert talk.returncode == 0, talk.stderr

@@ -21,6 +21,10 @@ from pipeline.training.trainer import Batches, held_out_loss
 __all__ = ["Follower", "last_checkpoint", "make_callback"]
 
 COMPLETE = "complete.json"  # written last into a checkpoint: without it a kill cut the writing short
+NO_BETTER = (
+    "It learned nothing that helps on the held-out replies: their loss never fell below where it began. "
+    "Use more replies, fewer epochs or a lower rate."
+)
 
 
 def last_checkpoint(run_dir: Path) -> Path | None:
@@ -126,6 +130,8 @@ class Follower:
         step = self.trainer.state.global_step
         if self.outcome != "paused" and self.last_validated < step:
             self._validate(step)
+        if self.best_loss is not None and self.base_loss is not None and self.best_loss >= self.base_loss:
+            self.message = f"{self.message} {NO_BETTER}".strip()
         if self.writes:
             if self.outcome == "done":
                 shutil.rmtree(self.run_dir / "checkpoints", ignore_errors=True)
