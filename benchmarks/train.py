@@ -126,7 +126,7 @@ def train_ours(options: argparse.Namespace, clock: Clock) -> tuple[Any, int]:
     from pipeline.training.trainer import Batches, make_trainer, trainer_arguments
 
     examples = [Example(tuple(ids), tuple(labels)) for ids, labels in make_rows("ours")]
-    config = TrainingConfig(rank=options.rank, tokens_per_step=options.tokens, logging_steps=5)
+    config = TrainingConfig(rank=options.rank, learning_rate=2e-4, tokens_per_step=options.tokens, logging_steps=5)
     plan, per_step = plan_steps(
         [len(example.ids) for example in examples], epochs=1, tokens_per_step=options.tokens,
         tokens_per_batch=options.tokens, processes=1, seed=0,
@@ -138,7 +138,7 @@ def train_ours(options: argparse.Namespace, clock: Clock) -> tuple[Any, int]:
     model = load_model(options.model, dtype=dtype, quantise=not options.unquantised, attention="documents")
     arguments = trainer_arguments(
         config, Path(tempfile.mkdtemp()), dtype={"float16": "fp16", "bfloat16": "bf16"}[options.dtype],
-        device="cuda" if gpu else "cpu", optimiser="paged_adamw_8bit" if gpu else "adamw_torch", rate=2e-4,
+        device="cuda" if gpu else "cpu", optimiser="paged_adamw_8bit" if gpu else "adamw_torch",
         steps=min(options.steps, len(plan)), batches_per_step=per_step, checkpointing=not options.keep_activations,
     )  # fmt: skip
     tokenizer = load_tokenizer(options.model)

@@ -7,12 +7,14 @@ from typing import Literal
 
 from pipeline.errors import ChatError
 from pipeline.models import BaseModelInfo, model_list, resolve
+from pipeline.runtime import Device
 
 __all__ = ["FloatBits", "Forecast", "Part", "float_bits", "forecast", "quantise", "shape_of", "trainable"]
 
 GIB = 2**30
 NF4_BYTES = 0.516  # a weight: half a byte, and its share of a block's scale, quantised once more
 CONTEXT_GIB = 0.5  # CUDA itself, outside what torch counts
+PYTHON_GIB = 1.0  # Python and its libraries, where the model lies in the same memory
 
 # The 16 values of NormalFloat4: quantiles of a normal distribution, scaled to [-1, 1] (Dettmers et al., QLoRA, 2023).
 NF4 = (
@@ -40,12 +42,12 @@ class Forecast:
 
     @property
     def torch_gib(self) -> float:
-        """What torch will report as its peak: all but CUDA's own share."""
-        return sum(part.gib for part in self.parts if part.name != "CUDA")
+        """What torch will report as its peak: all but CUDA's (or Python's) own share."""
+        return sum(part.gib for part in self.parts[:-1])
 
     @property
     def peak(self) -> float:
-        """GiB at the peak, CUDA's own share included."""
+        """GiB at the peak, CUDA's (or Python's) own share included."""
         return sum(part.gib for part in self.parts)
 
     @property
@@ -99,9 +101,10 @@ def forecast(
     weights: Literal["nf4", "16-bit", "32-bit"] = "nf4",
     checkpointing: bool = True,
     paged: bool = True,
+    device: Device = "cuda",
     available: float | None = None,
 ) -> Forecast:
-    """The peak of our training with `tokens` going through the model at once.
+    """The peak of our training with `tokens` going through the model at once; off a GPU, of the whole process.
 
     paged: the optimiser's 8-bit moments live in main memory when the GPU is full, so they do not count.
     """
@@ -112,10 +115,12 @@ def forecast(
     layer = _layer_bytes(shape)
     # Of what a layer makes in passing, 6.5 h bytes a token are gone when it is done (fitted to two measured runs).
     whole = layer - int(6.5 * shape.hidden)
-    kept = shape.layers * (2 * shape.hidden if checkpointing else whole)
+    kept = shape.layers * (2 * shape.hidden if checkpointing else whole) * wide // 2
     # While the backward pass is in a layer, that layer is whole; the head's tiles are gone by then.
-    passing = layer if checkpointing else 12 * shape.intermediate
+    passing = (layer if checkpointing else 12 * shape.intermediate) * wide // 2
     logits = min(tokens, 4096) * min(shape.vocabulary, 32768) * 2 + 8 * tokens * shape.hidden
+    if device != "cuda":  # no fused head there: learned tokens (half of all, say) meet the whole vocabulary
+        logits = tokens // 2 * shape.vocabulary * 12
     packed = NF4_BYTES if weights == "nf4" else wide
     made = [
         ("Frozen weights", linear * packed, f"{linear / 1e9:.2f} billion at {packed:g} bytes"),
@@ -126,7 +131,10 @@ def forecast(
         ("Layer at work", max(tokens * passing, logits), "one layer's insides, or the vocabulary's tile"),
     ]
     parts = [Part(name, count / GIB, what) for name, count, what in made if count]
-    return Forecast((*parts, Part("CUDA", CONTEXT_GIB, "the driver's own share")), available)
+    own = Part("CUDA", CONTEXT_GIB, "the driver's own share")
+    if device != "cuda":
+        own = Part("Python", PYTHON_GIB, "the libraries")
+    return Forecast((*parts, own), available)
 
 
 def _layer_bytes(shape: BaseModelInfo) -> int:

@@ -4,7 +4,19 @@ import os
 from dataclasses import dataclass
 from typing import Any, Literal
 
-__all__ = ["T4_GIB", "Choice", "Device", "Machine", "Plan", "act_as_t4", "plan_training", "share_cores", "this_machine"]
+__all__ = [
+    "T4",
+    "T4_GIB",
+    "Choice",
+    "Device",
+    "Machine",
+    "Plan",
+    "act_as_t4",
+    "choose_checkpointing",
+    "plan_training",
+    "share_cores",
+    "this_machine",
+]
 
 T4_GIB = 14.56  # what a T4 (Tesla, 16 GB) leaves to a process, in GiB
 Device = Literal["cuda", "mps", "cpu"]
@@ -38,6 +50,10 @@ class Machine:
     acts_as_t4: bool = False
 
 
+# What Colab, Kaggle and the smallest GPU Space give; to plan for one from elsewhere.
+T4 = Machine("cuda", "a T4", T4_GIB, T4_GIB, 2, (7, 5), 1)
+
+
 @dataclass(frozen=True)
 class Plan:
     """How to train on a machine. `tokens_per_batch`: how many tokens go through the model at once."""
@@ -48,6 +64,7 @@ class Plan:
     quantise: Choice
     attention: Choice
     optimiser: Choice
+    checkpointing: Choice
     tokens_per_batch: int
     batch_reason: str
 
@@ -58,6 +75,7 @@ class Plan:
             ("Base weights", self.quantise.value, self.quantise.reason),
             ("Attention", self.attention.value, self.attention.reason),
             ("Optimiser", self.optimiser.value, self.optimiser.reason),
+            ("Checkpointing", self.checkpointing.value, self.checkpointing.reason),
             ("Tokens at once", f"{self.tokens_per_batch:,}", self.batch_reason),
         ]
 
@@ -127,9 +145,21 @@ def plan_training(
         _choose_weights(machine, parameters) if quantise == "auto" else Choice(quantise, "as asked"),
         _choose_attention(machine),
         _choose_optimiser(machine) if optimiser == "auto" else Choice(optimiser, "as asked"),
+        choose_checkpointing(None if machine.device == "cuda" else True),
         batch,
         batch_reason,
     )
+
+
+def choose_checkpointing(fits: bool | None, asked: Literal["auto", "always", "never"] = "auto") -> Choice:
+    """Whether activations are computed twice, "on" or "off". fits: whether they can be kept; None: nobody knows."""
+    if asked != "auto":
+        return Choice("on" if asked == "always" else "off", "as asked")
+    if fits:
+        return Choice("off", "what each layer computes fits in memory with room to spare, so nothing is computed twice")
+    if fits is None:
+        return Choice("on", "how much each layer needs is not known, so it is computed twice rather than kept")
+    return Choice("on", "what each layer computes would not fit, so it is computed again on the way back")
 
 
 def _choose_dtype(machine: Machine) -> Choice:

@@ -123,7 +123,7 @@ def load_engine(model: str, adapter: Path | None = None, template: Template | No
 
     from pipeline.models import load_model, load_tokenizer
     from pipeline.runtime import plan_training, this_machine
-    from pipeline.training.fit import parameters_of
+    from pipeline.training.plan import parameters_of
 
     tokenizer = load_tokenizer(model)
     machine = this_machine()

@@ -1,6 +1,6 @@
 """From a dataset and a base model to an adapter: one process, one line of metrics a step."""
 
-from pipeline.training.config import RECIPES, TrainingConfig, choose_learning_rate
+from pipeline.training.config import RECIPES, TrainingConfig, choose_learning_rate, choose_rank
 from pipeline.training.state import RunState, Status, read_state
 from pipeline.training.worker import train
 
@@ -10,6 +10,7 @@ __all__ = [
     "Status",
     "TrainingConfig",
     "choose_learning_rate",
+    "choose_rank",
     "read_state",
     "train",
 ]

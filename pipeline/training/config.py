@@ -4,7 +4,11 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-__all__ = ["RECIPES", "Recipe", "TrainingConfig", "choose_learning_rate"]
+__all__ = ["DEFAULT_RANK", "RECIPES", "Recipe", "TrainingConfig", "choose_learning_rate", "choose_rank", "choose_step"]
+
+DEFAULT_RANK = 16
+SHORT_RUN = 150  # steps
+ENOUGH_STEPS = 64
 
 Recipe = Literal["ours", "blog"]
 
@@ -17,13 +21,13 @@ class TrainingConfig(BaseModel):
     model: str = Field("starter", description='"starter", a model on the Hub, or a folder')
     recipe: Recipe = Field("ours", description="which recipe the settings began as")
 
-    rank: int = Field(16, ge=1, le=512, description="rank of the LoRA matrices")
+    rank: int | None = Field(None, ge=1, le=512, description="rank of the LoRA matrices; none: by what is learned")
     alpha: float = Field(32, gt=0, description="LoRA scale; the update is multiplied by alpha / rank")
     dropout: float = Field(0.0, ge=0, lt=1, description="dropout on the way into LoRA")
     targets: tuple[str, ...] = Field((), description="names of the layers that get LoRA; none: all linear layers")
 
     epochs: float = Field(1.0, gt=0, le=100, description="times each reply is seen")
-    learning_rate: float | None = Field(None, gt=0, lt=1, description="peak rate; none: by the size of the model")
+    learning_rate: float | None = Field(None, gt=0, lt=1, description="peak rate; none: by model and dataset")
     scheduler: Literal["cosine", "linear", "constant"] = Field("cosine", description="how the rate falls")
     warmup: float = Field(0.05, ge=0, lt=1, description="share of the steps in which the rate rises")
     optimiser: Literal["auto", "adamw_torch", "paged_adamw_8bit", "paged_adamw_32bit"] = Field("auto")
@@ -33,13 +37,15 @@ class TrainingConfig(BaseModel):
     learn: Literal["replies", "everything"] = Field("replies", description="which tokens count in the loss")
     batching: Literal["tokens", "rows"] = Field("tokens", description="steps filled by tokens, or padded rows")
     max_tokens: int = Field(1024, ge=64, description="longest row; older turns beyond it are left out")
-    tokens_per_step: int = Field(1024, ge=128, description="tokens an optimiser step learns from (batching: tokens)")
+    tokens_per_step: int | None = Field(None, ge=128, description="tokens an optimiser step takes; none: by dataset")
     tokens_per_batch: int | None = Field(None, ge=128, description="tokens at once; none: by the machine")
     rows_per_step: int = Field(4, ge=1, description="rows an optimiser step learns from (batching: rows)")
 
     precision: Literal["auto", "bf16", "fp16", "fp32"] = Field("auto", description="what is computed in")
     quantise: Literal["auto", "nf4", "none"] = Field("auto", description="how the frozen weights are kept")
     checkpointing: Literal["auto", "always", "never"] = Field("auto", description="recompute activations to save room")
+    processes: int | None = Field(None, ge=1, le=64, description="processes that train together; none: one a GPU")
+    shard: Literal["auto", "always", "never"] = Field("auto", description="split the frozen weights over the GPUs")
     act_as: Literal["t4"] | None = Field(None, description="behave as on a T4 on a bigger GPU")
 
     validations: int = Field(2, ge=1, description="times the held-out loss is taken while training")
@@ -78,11 +84,32 @@ RECIPES: dict[Recipe, dict[str, Any]] = {
 }
 
 
-def choose_learning_rate(parameters: int) -> tuple[float, str]:
-    """The peak rate for LoRA on a model of so many weights, and on what evidence."""
-    evidence = "about ten times the rate of full fine-tuning, whatever the rank (LoRA Without Regret, 2025)"
-    if parameters >= 6e9:
-        return 2e-4, f"6 billion weights and more: {evidence}"
-    if parameters >= 8e8:
-        return 3e-4, f"1 to 4 billion weights: {evidence}"
-    return 2e-3, "a small model: the better of the rates tried on the sample chat, 0.001 and 0.002"
+def choose_rank(tokens: int, weights_a_rank: int) -> tuple[int, str]:
+    """The rank for so many tokens to learn from, and on what evidence; a rank more is so many LoRA weights more."""
+    rank = next((rank for rank in (DEFAULT_RANK, 32, 64, 128) if rank * weights_a_rank >= tokens), 128)
+    weights = rank * weights_a_rank
+    if weights < tokens:
+        return rank, f"as far as it pays; {tokens:,} tokens to learn from are more than its {weights:,} weights"
+    return rank, (
+        f"its {weights:,} weights outnumber the {tokens:,} tokens to learn from, and then LoRA learns what full "
+        "fine-tuning does (LoRA Without Regret, 2025, and its authors' primer)"
+    )
+
+
+def choose_step(tokens: int) -> tuple[int, str]:
+    """Tokens that a step learns from where an epoch has so many, and on what evidence."""
+    step = max(1024, min(4096, tokens // ENOUGH_STEPS // 512 * 512))
+    return step, (
+        f"at least some {ENOUGH_STEPS} steps an epoch where the chat allows it; LoRA bears no large batches "
+        "(under 32 rows: LoRA Without Regret, 2025), and GPUs no small ones"
+    )
+
+
+def choose_learning_rate(parameters: int, steps: int) -> tuple[float, str]:
+    """The peak rate for LoRA on a model of so many weights in so many steps, and on what evidence."""
+    if parameters < 8e8:
+        return 2e-3, "a small model: the better of the rates tried on the sample chat, 0.001 and 0.002"
+    size, rate = ("6 billion weights and more", 2e-4) if parameters >= 6e9 else ("1 to 4 billion weights", 3e-4)
+    times, length = ("fifteen", "few steps") if steps < SHORT_RUN else ("ten", "many steps")
+    evidence = f"about {times} times the rate of full fine-tuning, whatever the rank (LoRA Without Regret, 2025)"
+    return rate * (1.5 if steps < SHORT_RUN else 1), f"{size}, {length}: {evidence}"

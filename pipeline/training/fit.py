@@ -8,15 +8,16 @@ from typing import Any
 from pipeline.errors import ChatError
 from pipeline.models import load_model, load_tokenizer
 from pipeline.prompt import Template, read_template
-from pipeline.runtime import Plan, act_as_t4, plan_training, this_machine
+from pipeline.runtime import Plan, act_as_t4, this_machine
 from pipeline.training.attention import ATTENTION, register_attention
-from pipeline.training.config import TrainingConfig, choose_learning_rate
+from pipeline.training.config import DEFAULT_RANK, TrainingConfig
 from pipeline.training.data import Example, encode_rows, learned_text, plan_steps
 from pipeline.training.follow import Follower, last_checkpoint, make_callback
+from pipeline.training.plan import parameters_of, plan_for, settle
 from pipeline.training.state import replace_text, write_state
 from pipeline.training.trainer import Batches, make_trainer, trainer_arguments
 
-__all__ = ["Prepared", "fit", "is_first_process", "plan_for", "planned_tokens_per_batch", "prepare"]
+__all__ = ["Prepared", "fit", "is_first_process", "prepare"]
 
 VALIDATION_TOKENS = 24_000  # enough for a loss that is good to a few thousandths; more only takes time
 
@@ -66,17 +67,18 @@ def fit(run_dir: Path, config: TrainingConfig) -> None:
     if config.act_as == "t4":
         act_as_t4()
     data = prepare(run_dir, config)
-    plan = plan_for(config)
-    model = load_for_training(config, plan)
     processes = int(os.environ.get("WORLD_SIZE", "1"))
+    shards = processes if splits_weights(config, processes) else 1
+    plan = plan_for(config if shards == 1 else config.model_copy(update={"quantise": "none"}))
+    model = load_for_training(config, plan, shards)
+    config = settle_on(run_dir, config, model, data.train)
     batches, per_step = make_batches(data.train, config, plan, processes)
     steps = len(batches) // per_step
     follower = Follower(run_dir, config, steps, make_held_out(data.validation, plan))
-    rate = config.learning_rate or choose_learning_rate(count_parameters(model))[0]
     arguments = trainer_arguments(
         config, run_dir,
-        dtype=plan.dtype.value, device=plan.device, optimiser=plan.optimiser.value, rate=rate, steps=steps,
-        batches_per_step=per_step // processes, checkpointing=checkpoint_activations(config, plan),
+        dtype=plan.dtype.value, device=plan.device, optimiser=plan.optimiser.value, steps=steps,
+        batches_per_step=per_step // processes, checkpointing=plan.checkpointing.value == "on",
     )  # fmt: skip
     trainer = make_trainer(
         model, data.tokenizer, arguments, lora_config(config), batches, [make_callback(follower)],
@@ -91,29 +93,26 @@ def fit(run_dir: Path, config: TrainingConfig) -> None:
     follower.finish()
 
 
-def plan_for(config: TrainingConfig) -> Plan:
-    """How this machine will train what the configuration names."""
-    return plan_training(
-        this_machine(config.act_as),
-        parameters_of(config.model),
-        precision=config.precision,
-        quantise=config.quantise,
-        optimiser=config.optimiser,
-        tokens_per_batch=config.tokens_per_batch,
-    )
+def splits_weights(config: TrainingConfig, processes: int) -> bool:
+    """Whether the frozen weights are split over the processes (FSDP): as asked, or where 4 bits do not fit one GPU."""
+    if processes == 1 or config.shard == "never":
+        return False
+    if config.shard == "always":
+        if config.quantise == "nf4":
+            raise ChatError("Weights that are split over GPUs are not kept in 4 bits: choose one or the other.")
+        return True
+    machine = this_machine(config.act_as)
+    nf4_bytes, room = 0.6, 0.8
+    too_large = parameters_of(config.model) * nf4_bytes > room * machine.memory * 2**30
+    return machine.device == "cuda" and config.quantise != "nf4" and too_large
 
 
-def planned_tokens_per_batch(config: TrainingConfig) -> int:
-    """How many tokens go through the model at once."""
-    return plan_for(config).tokens_per_batch
-
-
-def load_for_training(config: TrainingConfig, plan: Plan) -> Any:
-    """The frozen base model, as the plan has it."""
+def load_for_training(config: TrainingConfig, plan: Plan, shards: int = 1) -> Any:
+    """The frozen base model, as the plan has it; with `shards`, this process's part of it."""
     import torch
 
     if plan.device == "cpu":
-        torch.set_num_threads(plan.cores)
+        torch.set_num_threads(max(1, plan.cores // int(os.environ.get("WORLD_SIZE", "1"))))
     register_attention()
     model = load_model(
         config.model,
@@ -126,22 +125,27 @@ def load_for_training(config: TrainingConfig, plan: Plan) -> Any:
     return model
 
 
-def parameters_of(model: str) -> int:
-    """The number of weights, read from the model's configuration before anything is loaded."""
+def settle_on(run_dir: Path, config: TrainingConfig, model: Any, examples: list[Example]) -> TrainingConfig:
+    """The configuration with what was left open chosen for this model and dataset; also in the run's folder."""
+    settled, _ = settle(
+        config, parameters=parameters_of(config.model), weights_a_rank=weights_a_rank(model, config.targets),
+        tokens=sum(len(example.ids) for example in examples), rows=len(examples),
+    )  # fmt: skip
+    if is_first_process():
+        replace_text(run_dir / "config.json", settled.model_dump_json(indent=1))
+    return settled
+
+
+
+def weights_a_rank(model: Any, targets: tuple[str, ...]) -> int:
+    """LoRA weights that a rank more adds to a loaded model, on the named layers (none: all linear but the head)."""
     import torch
-    from transformers import AutoConfig, AutoModelForCausalLM
-
-    from pipeline.models import resolve
-
-    try:
-        with torch.device("meta"):
-            return count_parameters(AutoModelForCausalLM.from_config(AutoConfig.from_pretrained(resolve(model))))
-    except (OSError, ValueError) as error:
-        raise ChatError(f'The model {model} could not be read: check its name, or use "starter".') from error
-
-
-def count_parameters(model: Any) -> int:
-    return sum(parameter.numel() for parameter in model.parameters())
+    return sum(
+        layer.in_features + layer.out_features
+        for name, layer in model.named_modules()
+        if isinstance(layer, torch.nn.Linear)
+        and (name.rsplit(".", 1)[-1] in targets if targets else layer is not model.get_output_embeddings())
+    )
 
 
 def lora_config(config: TrainingConfig) -> Any:
@@ -149,7 +153,7 @@ def lora_config(config: TrainingConfig) -> Any:
     from peft import LoraConfig
 
     return LoraConfig(
-        r=config.rank,
+        r=config.rank or DEFAULT_RANK,
         lora_alpha=config.alpha,
         lora_dropout=config.dropout,
         target_modules=list(config.targets) or "all-linear",
@@ -162,7 +166,7 @@ def make_batches(examples: list[Example], config: TrainingConfig, plan: Plan, pr
     lengths = [len(example.ids) for example in examples]
     if config.batching == "tokens":
         rows, per_step = plan_steps(
-            lengths, epochs=config.epochs, tokens_per_step=config.tokens_per_step,
+            lengths, epochs=config.epochs, tokens_per_step=config.tokens_per_step or plan.tokens_per_batch,
             tokens_per_batch=plan.tokens_per_batch, processes=processes, seed=config.seed,
         )  # fmt: skip
     else:
@@ -192,9 +196,3 @@ def make_held_out(examples: list[Example], plan: Plan) -> Batches | None:
     size = max(plan.tokens_per_batch, *lengths) if len(lengths) > 1 else max(plan.tokens_per_batch, lengths[0])
     rows, _ = plan_steps(lengths, epochs=1, tokens_per_step=size, tokens_per_batch=size, processes=1, seed=0)
     return Batches(examples, rows)
-
-
-def checkpoint_activations(config: TrainingConfig, plan: Plan) -> bool:
-    if config.checkpointing != "auto":
-        return config.checkpointing == "always"
-    return plan.device == "cuda"

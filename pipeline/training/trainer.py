@@ -72,10 +72,10 @@ def held_out_loss(trainer: Any, batches: Batches) -> float:
 
 
 def trainer_arguments(
-    config: TrainingConfig, run_dir: Path, *, dtype: str, device: str, optimiser: str, rate: float, steps: int,
+    config: TrainingConfig, run_dir: Path, *, dtype: str, device: str, optimiser: str, steps: int,
     batches_per_step: int, checkpointing: bool,
 ) -> Any:  # fmt: skip
-    """TRL's SFTConfig for a run. Saving, validation and logging are the run's own, so they are off here."""
+    """TRL's SFTConfig for a run whose rate is settled. Saving, validation and logging are the run's own: off here."""
     import math
 
     from trl import SFTConfig
@@ -85,7 +85,7 @@ def trainer_arguments(
         max_steps=steps,
         per_device_train_batch_size=1,
         gradient_accumulation_steps=batches_per_step,
-        learning_rate=rate,
+        learning_rate=config.learning_rate,
         lr_scheduler_type=config.scheduler if config.scheduler != "constant" else "constant_with_warmup",
         warmup_steps=math.ceil(config.warmup * steps),
         optim=optimiser,

@@ -102,7 +102,8 @@ def _halve_batch(run_dir: Path, config: TrainingConfig) -> TrainingConfig:
 
     import torch
 
-    from pipeline.training.fit import is_first_process, planned_tokens_per_batch
+    from pipeline.training.fit import is_first_process
+    from pipeline.training.plan import planned_tokens_per_batch
 
     gc.collect()
     torch.cuda.empty_cache()

@@ -1,0 +1,128 @@
+"""How a run will train on a machine, and what it will need: known before anything is loaded."""
+
+from dataclasses import replace
+from typing import Any, Literal
+
+from pipeline.errors import ChatError
+from pipeline.memory import Forecast, forecast, shape_of
+from pipeline.models import BaseModelInfo
+from pipeline.runtime import Machine, Plan, choose_checkpointing, plan_training, this_machine
+from pipeline.training.config import (
+    DEFAULT_RANK,
+    TrainingConfig,
+    choose_learning_rate,
+    choose_rank,
+    choose_step,
+)
+
+__all__ = [
+    "count_parameters",
+    "forecast_for",
+    "parameters_of",
+    "plan_for",
+    "plan_shape",
+    "planned_tokens_per_batch",
+    "settle",
+]
+
+ROOM = 0.8  # of what is free, so that a forecast which errs, or a neighbour that grows, does not end the run
+
+
+def plan_for(config: TrainingConfig) -> Plan:
+    """How this machine will train what the configuration names."""
+    machine = this_machine(config.act_as)
+    plan = _plan(config, machine, parameters_of(config.model))
+    try:
+        return _with_checkpointing(config, plan, machine, shape_of(config.model))
+    except ChatError:  # a shape that transformers alone can read
+        fits = None if machine.device == "cuda" else True
+        return replace(plan, checkpointing=choose_checkpointing(fits, config.checkpointing))
+
+
+def plan_shape(config: TrainingConfig, machine: Machine, shape: BaseModelInfo) -> Plan:
+    """How a machine, this one or another, would train a model of this shape; nothing is read or loaded."""
+    return _with_checkpointing(config, _plan(config, machine, shape.parameters), machine, shape)
+
+
+def settle(
+    config: TrainingConfig, *, parameters: int, weights_a_rank: int, tokens: int, rows: int
+) -> tuple[TrainingConfig, list[tuple[str, str, str]]]:
+    """The configuration with nothing left open for a dataset of so many tokens in so many rows, and the reasons.
+
+    weights_a_rank: LoRA weights that a rank more adds. The reasons are (setting, value, reason), for the user.
+    """
+    asked = "as asked" if config.recipe == "ours" else "as the recipe has it"
+    step, why_step = (config.tokens_per_step, asked) if config.tokens_per_step else choose_step(tokens)
+    steps = round(config.epochs * (tokens / step if config.batching == "tokens" else rows / config.rows_per_step))
+    rank, why_rank = (config.rank, asked) if config.rank else choose_rank(tokens, weights_a_rank)
+    rate, why_rate = (config.learning_rate, asked) if config.learning_rate else choose_learning_rate(parameters, steps)
+    settled = config.model_copy(update={"tokens_per_step": step, "rank": rank, "learning_rate": rate})
+    size = ("Tokens a step", f"{step:,}", why_step)
+    if config.batching == "rows":
+        size = ("Rows a step", str(config.rows_per_step), asked)
+    return settled, [("Rank", str(rank), why_rank), ("Learning rate", f"{rate:g}", why_rate), size]
+
+
+def planned_tokens_per_batch(config: TrainingConfig) -> int:
+    """How many tokens go through the model at once."""
+    return plan_for(config).tokens_per_batch
+
+
+def forecast_for(config: TrainingConfig, plan: Plan, machine: Machine, shape: BaseModelInfo) -> Forecast:
+    """The peak of the run that this plan makes."""
+    kept: dict[str, Literal["nf4", "16-bit", "32-bit"]] = {"bf16": "16-bit", "fp16": "16-bit", "fp32": "32-bit"}
+    return forecast(
+        shape,
+        tokens=tokens_at_once(config, plan),
+        rank=config.rank or DEFAULT_RANK,
+        targets=config.targets,
+        weights="nf4" if plan.quantise.value == "nf4" else kept[plan.dtype.value],
+        checkpointing=plan.checkpointing.value == "on",
+        paged=plan.optimiser.value.startswith("paged"),
+        device=plan.device,
+        available=machine.free,
+    )
+
+
+def tokens_at_once(config: TrainingConfig, plan: Plan) -> int:
+    """Tokens in a batch: as many as the plan has, or (batching: rows) so many rows of the longest kind."""
+    if config.batching == "rows":
+        return config.rows_per_step * config.max_tokens
+    return max(min(plan.tokens_per_batch, config.tokens_per_step or plan.tokens_per_batch), config.max_tokens)
+
+
+def _plan(config: TrainingConfig, machine: Machine, parameters: int) -> Plan:
+    return plan_training(
+        machine,
+        parameters,
+        precision=config.precision,
+        quantise=config.quantise,
+        optimiser=config.optimiser,
+        tokens_per_batch=config.tokens_per_batch,
+    )
+
+
+def _with_checkpointing(config: TrainingConfig, plan: Plan, machine: Machine, shape: BaseModelInfo) -> Plan:
+    """Activations are kept where the forecast says that they fit with room to spare."""
+    kept = replace(plan, checkpointing=choose_checkpointing(True))
+    fits = forecast_for(config, kept, machine, shape).peak <= ROOM * machine.free
+    return replace(plan, checkpointing=choose_checkpointing(fits, config.checkpointing))
+
+
+def parameters_of(model: str) -> int:
+    """The number of weights, read from the model's configuration before anything is loaded."""
+    import torch
+    from transformers import AutoConfig, AutoModelForCausalLM
+
+    from pipeline.models import resolve
+
+    try:
+        with torch.device("meta"):
+            return count_parameters(AutoModelForCausalLM.from_config(AutoConfig.from_pretrained(resolve(model))))
+    except (OSError, ValueError) as error:
+        raise ChatError(f'The model {model} could not be read: check its name, or use "starter".') from error
+
+
+def count_parameters(model: Any) -> int:
+    """Weights of a loaded model (a 4-bit one counts its bytes)."""
+    return sum(parameter.numel() for parameter in model.parameters())
