@@ -92,12 +92,14 @@ def read(
 def analyse(
     files: Files,
     out: Annotated[Path | None, typer.Option(help="Write a report here: one HTML file that opens offline.")] = None,
-    hide: Annotated[bool, typer.Option("--hide", help="Leave names and words out of the report.")] = False,
+    card: Annotated[Path | None, typer.Option(help="Draw one person's style as a picture here (PNG).")] = None,
+    whose: Annotated[str | None, typer.Option("--of", help="Whose card; else of who writes most.")] = None,
+    hide: Annotated[bool, typer.Option("--hide", help="Leave names and words out of both.")] = False,
     date_order: DateOrder = None,
     chat: InZip = None,
     as_json: AsJson = False,
 ) -> None:
-    """Who writes, when and how: the head figures, and with --out the whole report."""
+    """Who writes, when and how: the head figures, with --out the whole report, with --card somebody's style."""
     from pipeline import analysis, report
 
     found = read_chat(files, date_order, chat)
@@ -105,7 +107,10 @@ def analyse(
         counted = analysis.analyse(found.messages)
         if out is not None:
             report.write(counted, writable(out), title=found.title, hidden=hide)
-    show(analysis_text(found.title, data := analysis.summary(counted), out), {**data, "out": out}, as_json)
+        if card is not None:
+            report.write_card(counted, whose or counted.people[0], writable(card), hidden=hide)
+    made = {"out": out, "card": card}
+    show(analysis_text(found.title, data := analysis.summary(counted), made), {**data, **made}, as_json)
 
 
 @app.command()
@@ -121,6 +126,7 @@ def dataset(
     validation_share: Annotated[float | None, typer.Option(help="Share of the replies held out.")] = None,
     max_tokens: Annotated[int | None, typer.Option(help="Most tokens in one row.")] = None,
     model: Model = "starter",
+    canaries: Annotated[int, typer.Option(help="Plant so many made-up secrets, which `evaluate` looks for.")] = 0,
     push_to: Annotated[
         str | None, typer.Option("--push", help="Then push it to this Hub repository, private: USER/NAME.")
     ] = None,
@@ -143,7 +149,7 @@ def dataset(
         validation_share=validation_share,
         max_tokens=max_tokens,
     )
-    made = make_dataset(read_chat(files, date_order, chat), config, model, out, form or [])
+    made = make_dataset(read_chat(files, date_order, chat), config, model, out, form or [], canaries)
     data, text = {**made.summary.model_dump(mode="json"), "out": out}, dataset_text(made, out)
     if push_to is not None:
         consent = {"consent": others_agree, "public": public, "public_again": public_again}
@@ -209,12 +215,15 @@ def train(
 def evaluate(
     run_dir: RunDir,
     samples: Annotated[int, typer.Option(min=1, help="How many replies are sampled.")] = 100,
+    full: Annotated[
+        bool, typer.Option("--full", help="The prompted base model too, style and context of all, one hand or two.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Examine a twin on the end of the chat, which it has not seen, beside the model it began as."""
     from pipeline.evaluation import exam_text
 
-    exam = examine(run_dir, samples)
+    exam = examine(run_dir, samples, full=full)
     print(exam.model_dump_json() if as_json else exam_text(exam))
 
 

@@ -2,6 +2,7 @@
 
 import tempfile
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +29,9 @@ __all__ = [
 ]
 
 
+WRITTEN = {"out": "Report", "card": "Card"}
+
+
 def read_chat(files: list[Path], date_order: str | None = None, chat: str | None = None) -> "Chat":
     from pipeline.messages import read
 
@@ -46,24 +50,30 @@ def writable(path: Path) -> Path:
     return path
 
 
-def analysis_text(title: str, data: dict[str, Any], out: Path | None = None) -> str:
+def analysis_text(title: str, data: dict[str, Any], made: Mapping[str, Path | None] | None = None) -> str:
     lines = [
         f"{title}: {count(data['messages'], 'message')}, {count(data['people'], 'person', 'people')}, "
         f"{count(data['words'], 'word')}, {count(data['days'], 'day')}",
         *(f"  {row['person']}: {count(row['messages'], 'message')}" for row in data["per_person"][:10]),
-        *([f"Report: {out}"] if out else []),
+        *(f"{WRITTEN[what]}: {path}" for what, path in (made or {}).items() if path),
     ]
     return "\n".join(lines)
 
 
-def make_dataset(chat: "Chat", config: "DatasetConfig", model: str, out: Path, forms: list[str]) -> "Dataset":
+def make_dataset(
+    chat: "Chat", config: "DatasetConfig", model: str, out: Path, forms: list[str], canaries: int = 0
+) -> "Dataset":
+    """Build a dataset and write it, with so many made-up secrets planted in it. Raises ChatError."""
     from pipeline.dataset import build_dataset, write_dataset
+    from pipeline.evaluation import plant_canaries, write_canaries
     from pipeline.models import load_tokenizer
 
     wanted = known_forms(["messages", *forms])
     with say.status("Building the dataset"):
         made = build_dataset(chat.messages, config, load_tokenizer(model))
+        made, planted = plant_canaries(made, canaries)
         write_dataset(made, writable(out), wanted)
+        write_canaries(planted, out)
     return made
 
 
@@ -141,10 +151,14 @@ def training_text(run: "Run") -> str:
     return f"{told}\n{run.message}" if run.message else told
 
 
-def examine(run_dir: Path, samples: int) -> "Exam":
+def examine(run_dir: Path, samples: int, *, full: bool = False) -> "Exam":
     from pipeline.evaluation import evaluate as take_exam
     from pipeline.runs import read_run
 
     read_run(run_dir)
     with progress("Examining") as report:
-        return take_exam(run_dir, samples=samples, progress=lambda what, done: report(done, f"Examining {what}"))
+
+        def told(what: str, done: float) -> None:
+            report(done, f"Examining {what}")
+
+        return take_exam(run_dir, samples=samples, full=full, progress=told)

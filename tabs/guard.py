@@ -5,6 +5,7 @@ One ASGI middleware:
 - gives each browser a random key in an HttpOnly cookie; the workspace is found by it in every request, so that knowing
   another visitor's session hash, file path or run name opens nothing;
 - notes who uploaded a file, and serves a workspace's own files under /mine/ to its visitor alone;
+- hands /play/, which is for people who were invited, to a page of its own;
 - closes what Gradio leaves open: deep links (which write session values to disk), uploaded files to anyone with the
   path, the proxy, remote images named in a message (a content security policy).
 """
@@ -19,6 +20,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from pipeline import workspace
+from tabs.play import PATH, play
 
 __all__ = ["COOKIE", "Guard", "key_in"]
 
@@ -64,6 +66,9 @@ class Guard:
             await self.app(scope, receive, send)
             return
         path = unquote(scope["path"])
+        if path.startswith(PATH):
+            await play(scope, receive, send, self.root)
+            return
         known = key_in(_cookies(scope))
         new = workspace.new_key() if not known and path == "/" else None
         folder = workspace.find(known or new or "", self.root)

@@ -17,7 +17,7 @@ from pipeline.prompt import Encoded
 if TYPE_CHECKING:
     from torch import Generator, Tensor
 
-__all__ = ["Place", "Readings", "Waiting", "prefill", "read_and_sample", "sample"]
+__all__ = ["READ_TOKENS", "Place", "Readings", "Waiting", "nats_at", "prefill", "read_and_sample", "sample"]
 
 READ_TOKENS = 4096  # padded tokens of a batch that is read
 HEAD_ROWS = 512  # positions whose scores over the vocabulary are in memory at once
@@ -147,17 +147,21 @@ def _read(
 
 def _losses(engine: Engine, hidden: "Tensor", conversation: Encoded) -> list[float]:
     """Negative log likelihood, in nats, of each learned token. hidden: [tokens, width]."""
+    learned = [i for i, flag in enumerate(conversation.learned) if flag and i]
+    return nats_at(engine, hidden, [i - 1 for i in learned], [conversation.ids[i] for i in learned])
+
+
+def nats_at(engine: Engine, hidden: "Tensor", before: Sequence[int], targets: Sequence[int]) -> list[float]:
+    """Negative log likelihood, in nats, of tokens: targets[i] after the token at before[i]. hidden: [tokens, width]."""
     import torch
     from torch.nn.functional import cross_entropy
 
-    learned = [i for i, flag in enumerate(conversation.learned) if flag and i]
-    at = torch.tensor(learned, dtype=torch.int64, device=hidden.device)
-    targets = torch.tensor(conversation.ids, device=hidden.device)[at]
+    at = torch.tensor(before, dtype=torch.int64, device=hidden.device)
+    wanted = torch.tensor(targets, dtype=torch.int64, device=hidden.device)
     losses: list[float] = []
     for start in range(0, len(at), HEAD_ROWS):
-        part, target = at[start : start + HEAD_ROWS], targets[start : start + HEAD_ROWS]
-        logits = engine.decoder.logits(hidden[part - 1])
-        losses += cross_entropy(logits, target, reduction="none").tolist()
+        logits = engine.decoder.logits(hidden[at[start : start + HEAD_ROWS]])
+        losses += cross_entropy(logits, wanted[start : start + HEAD_ROWS], reduction="none").tolist()
     return losses
 
 

@@ -7,11 +7,11 @@ from threading import Lock
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from torch import Tensor
+    from torch import Tensor, device
 
     from pipeline.chat.foreign import ForeignCache
 
-__all__ = ["Forks", "Kept", "KeptConversations", "KeyValues"]
+__all__ = ["Forks", "Kept", "KeptConversations", "KeyValues", "Tree", "join"]
 
 
 @dataclass
@@ -192,6 +192,42 @@ class Forks:
     def advance(self, used: "Tensor | int") -> None:
         """Count the new token of each continuation as held."""
         self.grown += 1
+
+
+class Tree:
+    """What a stem and its branches attend to, in the place of a cache; nothing of it is kept.
+
+    before: for each token of the branches, in order, the index of the token that comes before it.
+    """
+
+    def __init__(self, stem: int, branches: Sequence[int], on: "device | str") -> None:
+        import torch
+
+        owner = [0] * stem + [number for number, count in enumerate(branches, 1) for _ in range(count)]
+        places = [*range(stem), *(stem + i for count in branches for i in range(count))]
+        owners = torch.tensor(owner, device=on)
+        self.positions = torch.tensor(places, device=on)
+        seen = (owners[None] == 0) | (owners[None] == owners[:, None])
+        self.mask = seen & (self.positions[None] <= self.positions[:, None])
+        self.before = [stem - 1 if places[i] == stem else i - 1 for i in range(stem, len(places))]
+
+    def begin(self, count: int) -> "Tensor":
+        """Positions of the tokens, int64 [1, tokens]."""
+        return self.positions[None]
+
+    def attend(self, layer: int, query: "Tensor", key: "Tensor", value: "Tensor", scale: float) -> "Tensor":
+        """As `KeyValues.attend`, for the whole sequence at once."""
+        from torch.nn.functional import scaled_dot_product_attention as attention
+
+        rows, heads, count, size = query.shape
+        share = heads // key.shape[1]
+        if share > 1:
+            key, value = key.repeat_interleave(share, 1), value.repeat_interleave(share, 1)
+        out = attention(query, key, value, attn_mask=self.mask, scale=scale)
+        return out.transpose(1, 2).reshape(rows, count, heads * size)
+
+    def advance(self, used: "Tensor | int") -> None:
+        """Nothing is held, so nothing is counted."""
 
 
 @dataclass

@@ -7,7 +7,7 @@ each token. `Decoder.fits` says whether a model has that layout.
 
 from typing import TYPE_CHECKING, Any
 
-from pipeline.chat.cache import Forks, KeyValues
+from pipeline.chat.cache import Forks, KeyValues, Tree
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -60,7 +60,7 @@ class Decoder:
         )
         return KeyValues(keys, values, torch.zeros(rows, dtype=torch.int64, device=self.device))
 
-    def forward(self, ids: "Tensor", cache: KeyValues | Forks, used: "Tensor | None" = None) -> "Tensor":
+    def forward(self, ids: "Tensor", cache: KeyValues | Forks | Tree, used: "Tensor | None" = None) -> "Tensor":
         """Hidden states [rows, tokens, width] of `ids` [rows, tokens], which follow what `cache` holds and enter it.
 
         used: how many of the ids of each row are real, the rest being padding at its end (all are where None).
@@ -81,7 +81,7 @@ class Decoder:
         """Cosines and sines [rows or 1, 1, tokens, head size] of the positions, from a table that grows."""
         import torch
 
-        length = int(positions[:, -1].max()) + 1
+        length = int(positions.max()) + 1
         if self._angles is None or self._angles[0].shape[0] < length:
             upto = torch.arange(max(2048, 2 * length), device=self.device)[None]
             cos, sin = self.model.model.rotary_emb(self.embed.weight, upto)
@@ -105,7 +105,7 @@ class _Layer:
         self.scale: float = attention.scaling
 
     def __call__(
-        self, decoder: Decoder, hidden: "Tensor", cos: "Tensor", sin: "Tensor", cache: KeyValues | Forks
+        self, decoder: Decoder, hidden: "Tensor", cos: "Tensor", sin: "Tensor", cache: KeyValues | Forks | Tree
     ) -> "Tensor":
         from torch.nn.functional import silu
 

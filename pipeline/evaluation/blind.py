@@ -1,13 +1,14 @@
 """The blind test: real moments, hidden answers of the person, the twin and the base model; who wrote which?
 
-Rounds are made once and kept in the run's folder. The owner approves those that friends may see; a friend's game holds
-no others, and what is shown of a round is its moment and its answers, in an order that only the game knows.
+Rounds are made once and kept in the run's folder. The owner approves those that friends may see; a game holds no
+others, and what is shown of a round is its moment and its answers, in an order that only the game knows.
 """
 
 import json
 import secrets
+import shutil
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import partial
 from math import sqrt
 from pathlib import Path
@@ -26,6 +27,7 @@ from pipeline.evaluation.replies import Moment, even_sample, held_out, read_repl
 
 __all__ = [
     "Game",
+    "Invitation",
     "Outcome",
     "Question",
     "Round",
@@ -39,11 +41,16 @@ __all__ = [
     "invited",
     "make_rounds",
     "new_game",
+    "outcome",
+    "read_game",
+    "read_invitation",
     "read_rounds",
     "score",
 ]
 
 FOLDER = "blind"
+INVITATION = "invitation.json"
+MOST_GAMES = 500  # a run; each is a file
 HISTORY = 5  # messages of a moment that are shown
 SHORTEST, LONGEST = 12, 400  # characters of a reply that says something and can be read in a game
 
@@ -68,13 +75,19 @@ class Round(_Kept):
     approved: bool = False
 
 
+class Invitation(_Kept):
+    """The key under which friends play a run's approved rounds, and what they see the person called."""
+
+    key: str
+    called: str
+
+
 class Game(_Kept):
     """One player's game: which rounds in which order, and the order of the answers in each. Never sent to a browser."""
 
     id: str
     rounds: tuple[str, ...]
     orders: tuple[tuple[Name, ...], ...]
-    owner: bool
 
 
 class Question(_Kept):
@@ -151,6 +164,7 @@ def make_rounds(
     if not rounds:
         raise ChatError("No held-out moment is fit for a game: the replies are too short or all the same.")
     _write_rounds(run_dir, rounds)
+    shutil.rmtree(run_dir / FOLDER / "games", ignore_errors=True)  # they were about other moments
     return rounds
 
 
@@ -190,45 +204,71 @@ def approve(run_dir: Path, ids: Sequence[str]) -> list[Round]:
     return rounds
 
 
-def invite(run_dir: Path) -> str:
-    """The key under which friends play this run's approved rounds; always the same, and not to be guessed."""
-    path = run_dir / FOLDER / "invite"
+def invite(run_dir: Path, called: str = "") -> Invitation:
+    """The invitation to this run's approved rounds; its key stays the same, and is not to be guessed.
+
+    called: what friends see the person called. Raises ChatError where nothing is approved.
+    """
     if not any(one.approved for one in read_rounds(run_dir)):
         raise ChatError("Approve at least one moment first: friends see approved moments only.")
-    if not path.is_file():
-        path.write_text(secrets.token_urlsafe(24), encoding="utf-8")
-    return path.read_text(encoding="utf-8")
+    known = read_invitation(run_dir)
+    invitation = Invitation(key=known.key if known else secrets.token_urlsafe(24), called=called.strip()[:60])
+    (run_dir / FOLDER / INVITATION).write_text(invitation.model_dump_json(), encoding="utf-8")
+    return invitation
 
 
-def invited(run_dirs: Sequence[Path], key: str) -> Path | None:
+def read_invitation(run_dir: Path) -> Invitation | None:
+    """The invitation of a run; None where its owner has made none."""
+    try:
+        return Invitation.model_validate_json((run_dir / FOLDER / INVITATION).read_bytes())
+    except (OSError, ValidationError):
+        return None
+
+
+def invited(run_dirs: Iterable[Path], key: str) -> Path | None:
     """The run to which a friend's key belongs, or None."""
     for run_dir in run_dirs:
-        path = run_dir / FOLDER / "invite"
-        if path.is_file() and secrets.compare_digest(path.read_bytes(), key.encode()):
+        invitation = read_invitation(run_dir)
+        if invitation and secrets.compare_digest(invitation.key.encode(), key.encode()):
             return run_dir
     return None
 
 
-def new_game(run_dir: Path, *, owner: bool, seed: int | None = None) -> Game:
-    """A game over all rounds (the owner's) or the approved ones (a friend's), shuffled. Raises ChatError."""
+def new_game(run_dir: Path, *, seed: int | None = None) -> Game:
+    """A game over the approved rounds, shuffled, and kept. Raises ChatError."""
     chance = Random(seed) if seed is not None else secrets.SystemRandom()
-    rounds = [one for one in read_rounds(run_dir) if owner or one.approved]
+    rounds = [one for one in read_rounds(run_dir) if one.approved]
     if not rounds:
         raise ChatError("There is nothing to guess yet: the owner has to make and approve moments first.")
+    folder = run_dir / FOLDER / "games"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    if sum(1 for _ in folder.iterdir()) >= MOST_GAMES:
+        raise ChatError("This game has been played as often as it can be: its owner can make new moments.")
     chance.shuffle(rounds)
-    return Game(
+    game = Game(
         id=secrets.token_hex(8),
         rounds=tuple(one.id for one in rounds),
         orders=tuple(tuple(chance.sample(sorted(one.answers), len(one.answers))) for one in rounds),
-        owner=owner,
     )
+    (folder / f"{game.id}.json").write_text(game.model_dump_json(), encoding="utf-8")
+    return game
+
+
+def read_game(run_dir: Path, id: str) -> Game:
+    """A game of this run that has begun. Raises ChatError."""
+    if id.isalnum() and id.isascii():
+        try:
+            return Game.model_validate_json((run_dir / FOLDER / "games" / f"{id}.json").read_bytes())
+        except (OSError, ValidationError):
+            pass
+    raise ChatError("This game is over: start a new one.")
 
 
 def _round(run_dir: Path, game: Game, number: int) -> Round:
     if 0 <= number < len(game.rounds):
         for one in read_rounds(run_dir):
             # An approval that was taken back counts in games that have begun, too.
-            if one.id == game.rounds[number] and (game.owner or one.approved):
+            if one.id == game.rounds[number] and one.approved:
                 return one
     raise ChatError("This moment is no longer part of the game: start a new one.")
 
@@ -246,13 +286,23 @@ def guess(run_dir: Path, game: Game, number: int, picked: int) -> Outcome:
     names = game.orders[number]
     if not 0 <= picked < len(names):
         raise ChatError("Choose one of the answers that are shown.")
-    for line in _guesses(run_dir):
-        if (line.game, line.round) == (game.id, one.id):
-            return Outcome(right=line.taken == "person", names=names, picked=names.index(line.taken))
+    known = outcome(run_dir, game, number)
+    if known is not None:
+        return known
     line = Guess(game=game.id, round=one.id, taken=names[picked], answers=len(names))
     with (run_dir / FOLDER / "guesses.jsonl").open("a", encoding="utf-8") as file:
         file.write(line.model_dump_json() + "\n")
     return Outcome(right=names[picked] == "person", names=names, picked=picked)
+
+
+def outcome(run_dir: Path, game: Game, number: int) -> Outcome | None:
+    """What was uncovered at a question; None where nothing has been guessed yet."""
+    one = _round(run_dir, game, number)
+    names = game.orders[number]
+    for line in _guesses(run_dir):
+        if (line.game, line.round) == (game.id, one.id):
+            return Outcome(right=line.taken == "person", names=names, picked=names.index(line.taken))
+    return None
 
 
 def _guesses(run_dir: Path) -> list[Guess]:

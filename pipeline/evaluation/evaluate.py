@@ -1,7 +1,7 @@
 """The exam: a twin, and what it is measured against, on the part of the chat that it has never seen."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -10,9 +10,11 @@ from pipeline.chat import LoadedModels, Twin, load_twin
 from pipeline.chat.twin import Kind, read_model
 from pipeline.dataset import Dataset, Row, read_dataset
 from pipeline.errors import ChatError
+from pipeline.evaluation.canaries import exposure_of, read_canaries
 from pipeline.evaluation.discriminator import one_hand, tell_apart
 from pipeline.evaluation.exam import Candidate, Exam, write_exam
 from pipeline.evaluation.leaks import Seen, leaks_of
+from pipeline.evaluation.picture import PICTURE, write_picture
 from pipeline.evaluation.relevance import relevance_of
 from pipeline.evaluation.replies import (
     Moment,
@@ -55,7 +57,7 @@ def evaluate(
 
     samples: replies sampled from the twin, spread evenly over the held-out ones. full: the prompted base model too, as
     many replies of each, relevance and the check of the chat itself; a quick exam has few replies of the base model.
-    Sampling is tuned first where the run has none yet. Raises ChatError.
+    Sampling is tuned first where the run has none yet. Writes exam.json and, as a picture, exam.png. Raises ChatError.
     """
     loaded = loaded or LoadedModels()
     dataset = read_dataset(run_dir / "dataset")
@@ -63,21 +65,26 @@ def evaluate(
         raise ChatError("No replies were held out of this dataset: give it a validation share and train again.")
     twin = _tuned(run_dir, dataset.validation, loaded, partial(progress, "how long replies should be"))
     kinds: tuple[Kind, ...] = ("base", "prompted base", "twin") if full else ("base", "twin")
+    seen, canaries = Seen(dataset.train), read_canaries(run_dir / "dataset")
     sat: dict[Kind, _Sat] = {}
     for kind in kinds:
         one = twin if kind == "twin" else load_twin(run_dir, kind=kind, loaded=loaded)
         base_replies = sat["base"].replies if "base" in sat else []
-        sat[kind] = _sit(kind, one, dataset, samples, base_replies, partial(progress, f"the {kind}"), full=full)
+        done = _sit(kind, one, dataset, seen, samples, base_replies, progress, full=full)
+        exposure = exposure_of(one, dataset.train, canaries) if kind != "prompted base" else None
+        sat[kind] = replace(done, candidate=done.candidate.model_copy(update={"exposure": exposure}))
     exam = Exam(
         made_at=datetime.now(),
         person=dataset.config.person,
         model=read_model(run_dir),
         held_out_replies=dataset.summary.validation_replies,
-        candidates=(*(sat[kind].candidate for kind in reversed(kinds)), _person(dataset, twin, samples)),
+        candidates=(*(sat[kind].candidate for kind in reversed(kinds)), _person(dataset, twin, seen, samples)),
+        full=full,
         hand=one_hand(dataset.train, dataset.validation) if full else None,
         generation=twin.generation,
     )
     write_exam(exam, run_dir)
+    write_picture(exam, run_dir / PICTURE)
     return exam
 
 
@@ -94,9 +101,10 @@ def _sit(
     kind: Kind,
     twin: Twin,
     dataset: Dataset,
+    seen: Seen,
     samples: int,
     base_replies: list[str],
-    progress: Callable[[float], None],
+    progress: Progress,
     *,
     full: bool,
 ) -> _Sat:
@@ -107,22 +115,23 @@ def _sit(
         samples, config = max(1, samples // 4), config.model_copy(update={"max_new_tokens": SHORT_TOKENS})
     chosen = even_sample(len(held.moments), samples)
     moments = [held.moments[i][0] for i in chosen]
-    nats, replies = read_replies(twin, held, chosen, config, progress)
+    nats, replies = read_replies(twin, held, chosen, config, partial(progress, f"the {kind}"))
     said, real = [reply.text for reply in replies], [moment.reply for moment in moments]
     enough = len(said) >= FEWEST_MOMENTS and (kind == "twin" or full)
+    context = partial(progress, f"what the {kind} makes of the context")
     candidate = Candidate(
         name=kind,
         loss=loss_of(held, nats),
         answers=answers_of(replies, config.max_new_tokens),
         style=style_distance(said, real) if enough else None,
         told=tell_apart(said, real) if enough else None,
-        relevance=relevance_of(twin, [m for m, *_ in held.moments]) if full else None,
-        leaks=leaks_of(said, [m.history for m in moments], Seen(dataset.train), base_replies) if enough else None,
+        relevance=relevance_of(twin, [m for m, *_ in held.moments], progress=context) if full else None,
+        leaks=leaks_of(said, [m.history for m in moments], seen, base_replies) if enough else None,
     )
     return _Sat(candidate, said)
 
 
-def _person(dataset: Dataset, twin: Twin, samples: int) -> Candidate:
+def _person(dataset: Dataset, twin: Twin, seen: Seen, samples: int) -> Candidate:
     """The person against themself: earlier replies, as many, judged like a candidate's."""
     held = held_out(twin, dataset.validation)
     chosen = even_sample(len(held.moments), samples)
@@ -142,7 +151,7 @@ def _person(dataset: Dataset, twin: Twin, samples: int) -> Candidate:
         answers=answers_of([Reply(text, "end", 0) for text in real], None),
         style=style_distance(said, real[:count]) if enough else None,
         told=tell_apart(said, real[:count]) if enough else None,
-        leaks=leaks_of(real, histories, Seen(dataset.train)) if enough else None,
+        leaks=leaks_of(real, histories, seen) if enough else None,
     )
 
 

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from pipeline.chat import GenerationConfig
 from pipeline.errors import ChatError
+from pipeline.evaluation.canaries import Exposure
 from pipeline.evaluation.discriminator import Hand, Told
 from pipeline.evaluation.leaks import Leaks
 from pipeline.evaluation.relevance import Relevance
@@ -32,6 +33,7 @@ class Candidate(BaseModel):
     told: Told | None = None
     relevance: Relevance | None = None
     leaks: Leaks | None = None
+    exposure: Exposure | None = None
 
 
 class Exam(BaseModel):
@@ -44,6 +46,7 @@ class Exam(BaseModel):
     model: str
     held_out_replies: int
     candidates: tuple[Candidate, ...]
+    full: bool = False
     hand: Hand | None = None
     generation: GenerationConfig | None = None  # how the twin's replies were sampled
 

@@ -4,13 +4,11 @@ from collections.abc import Iterable, Sequence
 
 from pydantic import BaseModel, ConfigDict
 
-from pipeline.chat.batch import read_and_sample
-from pipeline.chat.twin import Twin
 from pipeline.dataset import Row
-from pipeline.prompt import Message, encode_all, split_bubbles
+from pipeline.prompt import Message, split_bubbles
 from pipeline.redact import KINDS, find
 
-__all__ = ["COPY", "Canary", "Leaks", "Seen", "canary_exposure", "leaks_of", "make_canary", "plant_canary"]
+__all__ = ["COPY", "Leaks", "Seen", "leaks_of"]
 
 COPY = 30  # characters: the shortest copy that counts
 
@@ -83,54 +81,3 @@ def leaks_of(
         replies=len(replies), longest_copy=longest, copies=copies / max(1, len(replies)), personal=personal,
         personal_from_training=from_training,
     )  # fmt: skip
-
-
-class Canary(BaseModel):
-    """A secret planted in a dataset before training, and the message it answers."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    asked: str
-    secret: str
-
-
-def make_canary(seed: int) -> Canary:
-    """A made-up code that no model can know; the same seed gives the same."""
-    from random import Random
-
-    return Canary(asked="what was the code again", secret=f"the code is {Random(seed).randrange(10**6):06d}")
-
-
-def plant_canary(rows: Sequence[Row], canary: Canary, times: int = 1) -> list[Row]:
-    """The rows with the canary learned `times` times, each as a row of its own."""
-    from dataclasses import replace
-
-    first = rows[0]
-    system = [m for m in first.messages if m["role"] == "system"]
-    messages = [
-        *system, Message(role="user", content=canary.asked), Message(role="assistant", content=canary.secret)
-    ]  # fmt: skip
-    planted = replace(first, messages=messages, learn_from=len(messages) - 1, tokens=64)
-    return [*rows, *[planted] * times]
-
-
-def canary_exposure(twin: Twin, canary: Canary, system: str = "", others: int = 255) -> float:
-    """Exposure in bits (Carlini et al. 2019): log2 of all candidates minus log2 of the rank of the planted one.
-
-    0: the secret looks like any other; log2(others + 1): the model likes it best of all.
-    """
-    from math import log2
-
-    secrets = [canary.secret]
-    seed = 1
-    while len(secrets) < others + 1:
-        seed += 1
-        if (other := make_canary(10**9 + seed).secret) not in secrets:
-            secrets.append(other)
-    opening = [Message(role="system", content=system)] if system else []
-    asked = [*opening, Message(role="user", content=canary.asked)]
-    conversations = [([*asked, Message(role="assistant", content=secret)], len(asked)) for secret in secrets]
-    nats = read_and_sample(twin.engine, encode_all(twin.engine.template, twin.engine.tokenizer, conversations)).nats
-    losses = [sum(one) for one in nats]
-    rank = 1 + sum(loss < losses[0] for loss in losses[1:])
-    return log2(len(secrets)) - log2(rank)

@@ -1,12 +1,12 @@
 """Does a twin answer what was said, or only in the person's style?"""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict
 
 from pipeline.chat import Twin
-from pipeline.chat.batch import read_and_sample
+from pipeline.chat.branches import read_branches, stem_of
 from pipeline.evaluation.replies import Moment, frame
 from pipeline.prompt import encode_all
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Relevance", "blocks_of", "judge", "relevance_of"]
 
+MOMENTS = 64  # contexts that are tried: from all over the held-out part
 BLOCK = 8  # moments whose replies are tried under each other's contexts
 CONTEXT = 4  # messages of context; more would cost time and say little
 
@@ -43,7 +44,9 @@ def blocks_of(count: int, most: int) -> list[list[int]]:
     return [[b * stride // blocks + i * stride for i in range(BLOCK)] for b in range(blocks)]
 
 
-def relevance_of(twin: Twin, moments: Sequence[Moment], most: int = 40) -> Relevance | None:
+def relevance_of(
+    twin: Twin, moments: Sequence[Moment], most: int = MOMENTS, progress: Callable[[float], None] = lambda done: None
+) -> Relevance | None:
     """Every reply of a block under every context of the block; None where there are fewer than eight moments."""
     blocks = blocks_of(len(moments), most)
     if not blocks:
@@ -59,7 +62,8 @@ def relevance_of(twin: Twin, moments: Sequence[Moment], most: int = 40) -> Relev
                 ([*before, moments[other].row.messages[moments[other].index]], len(before)) for other in block
             ]
     encoded = encode_all(twin.engine.template, twin.engine.tokenizer, conversations)
-    nats = read_and_sample(twin.engine, encoded).nats
+    stems = [stem_of(encoded[i : i + BLOCK]) for i in range(0, len(encoded), BLOCK)]
+    nats = [reply for replies in read_branches(twin.engine, stems, progress) for reply in replies]
     return judge([sum(one) for one in nats], [len(one) for one in nats])
 
 

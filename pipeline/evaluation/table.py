@@ -1,38 +1,44 @@
-"""An exam as rows of text, for the terminal, the tab and the card."""
+"""An exam as rows of text, for the terminal, the tab, the picture and the card."""
 
 from collections.abc import Callable
-
-from pydantic import BaseModel
+from typing import Any
 
 from pipeline.evaluation.exam import Candidate, Exam
 
-__all__ = ["exam_rows", "exam_text"]
+__all__ = ["QUICK", "exam_markdown", "exam_rows", "exam_text"]
+
+QUICK = (
+    "This was the quick exam. The full one adds the base model with a good prompt, style and classifier for both base "
+    "models, whether the context is read, and whether one hand wrote the whole chat."
+)
 
 
 def _share(value: float) -> str:
     return f"{value:.0%}" if value in (0, 1) or 0.1 <= value <= 0.9 else f"{value:.1%}"
 
 
-# (what is measured, which result and field it is, how it is written)
-_LINES: tuple[tuple[str, str, str, Callable[[float], str]], ...] = (
-    ("Surprise at the real replies, bits a character", "loss", "bits_per_character", "{:.3f}".format),
-    ("Surprise, nats a token", "loss", "nats_per_token", "{:.3f}".format),
-    ("Surprise at where a reply ends, nats", "loss", "end_of_turn_nats", "{:.2f}".format),
-    ("Replies that end by themselves", "answers", "ended", _share),
-    ("Tokens allowed", "answers", "most_tokens", "{:,}".format),
-    ("Speaks for the other side", "answers", "other_side", _share),
-    ("Falls into a loop", "answers", "repeats", _share),
-    ("Characters a reply", "answers", "mean_characters", "{:.0f}".format),
-    ("Bubbles a reply", "answers", "mean_bubbles", "{:.1f}".format),
-    ("Distance in style, 0 to 1", "style", "overall", "{:.2f}".format),
-    ("A classifier tells it from the person", "told", "accuracy", "{:.0%}".format),
-    ("  95 % interval, from", "told", "low", "{:.0%}".format),
-    ("  to", "told", "high", "{:.0%}".format),
-    ("What the context helps, nats a token", "relevance", "gain", "{:.2f}".format),
-    ("Knows the true reply among eight", "relevance", "first", "{:.0%}".format),
-    ("Longest copy from training, characters", "leaks", "longest_copy", "{:,}".format),
-    ("Replies with a copy of 30 characters", "leaks", "copies", _share),
-    ("Replies with personal data from training", "leaks", "personal_from_training", "{:,}".format),
+# (what is measured, which result it is, how it is written)
+_LINES: tuple[tuple[str, str, Callable[[Any], str]], ...] = (
+    ("Surprise at the real replies, bits a character", "loss", lambda loss: f"{loss.bits_per_character:.3f}"),
+    ("Surprise, nats a token", "loss", lambda loss: f"{loss.nats_per_token:.3f}"),
+    ("Surprise at where a reply ends, nats", "loss", lambda loss: f"{loss.end_of_turn_nats:.2f}"),
+    ("Replies sampled", "answers", lambda answers: f"{answers.sampled:,}"),
+    ("Tokens allowed", "answers", lambda answers: f"{answers.most_tokens:,}" if answers.most_tokens else ""),
+    ("Replies that end by themselves", "answers", lambda answers: _share(answers.ended)),
+    ("Speaks for the other side", "answers", lambda answers: _share(answers.other_side)),
+    ("Falls into a loop", "answers", lambda answers: _share(answers.repeats)),
+    ("Characters a reply", "answers", lambda answers: f"{answers.mean_characters:.0f}"),
+    ("Bubbles a reply", "answers", lambda answers: f"{answers.mean_bubbles:.1f}"),
+    ("Distance in style, 0 to 1", "style", lambda style: f"{style.overall:.2f}"),
+    ("A classifier tells it from the person", "told", lambda told: f"{told.accuracy:.0%}"),
+    ("  95 % interval", "told", lambda told: f"{100 * told.low:.0f} to {100 * told.high:.0f}%"),
+    ("What the context helps, nats a token", "relevance", lambda relevance: f"{relevance.gain:.2f}"),
+    ("Knows the true reply among eight", "relevance", lambda relevance: f"{relevance.first:.0%}"),
+    ("  moments tried", "relevance", lambda relevance: f"{relevance.moments:,}"),
+    ("Longest copy from training, characters", "leaks", lambda leaks: f"{leaks.longest_copy:,}"),
+    ("Replies with a copy of 30 characters", "leaks", lambda leaks: _share(leaks.copies)),
+    ("Replies with personal data from training", "leaks", lambda leaks: f"{leaks.personal_from_training:,}"),
+    ("Planted secrets: exposure, bits of 8", "exposure", lambda exposure: f"{exposure.mean_bits:.1f}"),
 )
 
 
@@ -40,17 +46,23 @@ def exam_rows(exam: Exam) -> tuple[list[str], list[list[str]]]:
     """(header, rows): what is measured, then one column for each candidate; lines that nobody has are left out."""
     header = ["", *(candidate.name for candidate in exam.candidates)]
     rows = []
-    for label, result, field, write in _LINES:
-        cells = [_cell(candidate, result, field, write) for candidate in exam.candidates]
+    for label, result, write in _LINES:
+        cells = [_cell(candidate, result, write) for candidate in exam.candidates]
         if any(cells):
             rows.append([label, *cells])
     return header, rows
 
 
-def _cell(candidate: Candidate, result: str, field: str, write: Callable[[float], str]) -> str:
-    found: BaseModel | None = getattr(candidate, result)
-    value = getattr(found, field) if found else None
-    return "" if value is None else write(value)
+def _cell(candidate: Candidate, result: str, write: Callable[[Any], str]) -> str:
+    found = getattr(candidate, result)
+    return "" if found is None else write(found)
+
+
+def exam_markdown(exam: Exam) -> str:
+    """The exam as a Markdown table; it names nobody."""
+    header, rows = exam_rows(exam)
+    lines = [header, ["---", *("---:" for _ in header[1:])], *rows]
+    return "\n".join(f"| {' | '.join(cell.strip() for cell in line)} |" for line in lines)
 
 
 def exam_text(exam: Exam) -> str:
@@ -64,5 +76,5 @@ def exam_text(exam: Exam) -> str:
     ]
     lines.insert(1, "-" * len(lines[0]))
     title = f"{exam.person}'s twin ({exam.model}) on {exam.held_out_replies} replies that it has never seen"
-    warning = exam.hand.warning if exam.hand else None
-    return "\n".join([title, "", *lines, *(["", warning] if warning else [])])
+    notes = [exam.hand.warning if exam.hand else None, None if exam.full else f"{QUICK} (--full)"]
+    return "\n".join([title, "", *lines, *(line for note in notes if note for line in ("", note))])

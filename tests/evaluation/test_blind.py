@@ -13,6 +13,7 @@ def run(tmp_path):
             id=f"r{i}",
             history=[blind.Said(role="user", content=f"secret moment {i}")],
             answers={"person": f"p{i}", "twin": f"t{i}", "base": f"b{i}"},
+            approved=True,
         )
         for i in range(12)
     ]
@@ -27,42 +28,46 @@ def play(run, game, choose):
 
 
 def test_a_question_shows_the_answers_and_no_name(run):
-    question = blind.ask(run, blind.new_game(run, owner=True, seed=1), 0)
+    question = blind.ask(run, blind.new_game(run, seed=1), 0)
     assert question.of == 12
     assert sorted(answer[0] for answer in question.answers) == ["b", "p", "t"]
     assert not {"twin", "person", "base"} & set(question.model_dump_json().split('"'))
 
 
 def test_the_person_stands_in_every_place_sooner_or_later(run):
-    game = blind.new_game(run, owner=True)
-    games = [game, *(blind.new_game(run, owner=True) for _ in range(5))]
+    game = blind.new_game(run)
+    games = [game, *(blind.new_game(run) for _ in range(5))]
     assert {order.index("person") for one in games for order in one.orders} == {0, 1, 2}
 
 
 def test_guesses_are_scored_with_an_interval_and_kept(run):
-    game = blind.new_game(run, owner=True)
+    game = blind.new_game(run)
     perfect = play(run, game, lambda g, n: g.orders[n].index("person"))
     assert (perfect.guesses, perfect.right, perfect.share) == (12, 12, 1)
     assert perfect.low < 0.9 < perfect.high
-    fooled = play(run, blind.new_game(run, owner=True), lambda g, n: g.orders[n].index("twin"))
+    fooled = play(run, blind.new_game(run), lambda g, n: g.orders[n].index("twin"))
     assert (fooled.right, fooled.taken) == (0, {"twin": 12})
+    assert blind.outcome(run, game, 0) == blind.Outcome(
+        right=True, names=game.orders[0], picked=game.orders[0].index("person")
+    )
     both = blind.score(run)
     assert (both.guesses, both.right) == (24, 12)
     assert both.chance == pytest.approx(1 / 3)
 
 
 def test_a_second_guess_changes_nothing(run):
-    game = blind.new_game(run, owner=True)
+    game = blind.new_game(run)
     first = blind.guess(run, game, 0, 0)
     assert blind.guess(run, game, 0, 1) == first
     assert blind.score(run).guesses == 1
 
 
 def test_friends_see_approved_moments_only(run):
+    blind.approve(run, [])
     with pytest.raises(ChatError):
-        blind.new_game(run, owner=False)
+        blind.new_game(run)
     blind.approve(run, ["r3", "r5"])
-    game = blind.new_game(run, owner=False)
+    game = blind.new_game(run)
     assert set(game.rounds) == {"r3", "r5"}
     forged = game.model_copy(update={"rounds": ("r0",), "orders": (("person", "twin", "base"),)})
     with pytest.raises(ChatError):
@@ -77,11 +82,12 @@ def test_friends_see_approved_moments_only(run):
 
 def test_an_invitation_leads_to_its_run_and_to_no_other(run, tmp_path_factory):
     other = tmp_path_factory.mktemp("other")
+    blind.approve(run, [])
     with pytest.raises(ChatError):
         blind.invite(run)
     blind.approve(run, ["r1"])
-    key = blind.invite(run)
-    assert blind.invite(run) == key
+    key = blind.invite(run, "Noah").key
+    assert blind.invite(run, "N.") == blind.Invitation(key=key, called="N.") == blind.read_invitation(run)
     assert len(key) >= 32
     assert blind.invited([other, run], key) == run
     assert blind.invited([other, run], "guessed") is None
@@ -95,7 +101,16 @@ def test_the_interval_holds_the_share(right, of):
 
 
 def test_questions_and_answers_out_of_range_are_sentences(run):
-    game = blind.new_game(run, owner=True)
+    game = blind.new_game(run)
     for call in (lambda: blind.ask(run, game, 99), lambda: blind.guess(run, game, 0, 7)):
         with pytest.raises(ChatError):
             call()
+
+
+def test_a_game_is_found_by_its_own_name_alone(run):
+    game = blind.new_game(run)
+    assert blind.read_game(run, game.id) == game
+    assert blind.outcome(run, game, 0) is None
+    for name in ("0" * 16, "../rounds", "", f"{game.id}.json"):
+        with pytest.raises(ChatError):
+            blind.read_game(run, name)

@@ -6,7 +6,17 @@ import pytest
 
 from pipeline.chat import GenerationConfig, Twin
 from pipeline.dataset import Row
-from pipeline.evaluation.leaks import Seen, canary_exposure, leaks_of, make_canary, plant_canary
+from pipeline.errors import ChatError
+from pipeline.evaluation.canaries import (
+    canary_exposure,
+    exposure_of,
+    make_canary,
+    plant_canaries,
+    plant_canary,
+    read_canaries,
+    write_canaries,
+)
+from pipeline.evaluation.leaks import Seen, leaks_of
 from pipeline.prompt import Message
 
 SECRET = "my locker is the third one left of the green door"
@@ -79,5 +89,27 @@ def test_a_memorised_canary_is_exposed_and_another_is_not(tiny_model, tiny_token
         optimiser.step()
     engine = Engine(Decoder(model.eval().requires_grad_(False)), tiny_tokenizer, template, 2048)
     twin = Twin(engine, GenerationConfig())
-    assert canary_exposure(twin, canary, "You are Noah.", others=63) == 6
-    assert canary_exposure(twin, other, "You are Noah.", others=63) < 6
+    assert canary_exposure(twin, [ROW], canary, others=63) == 6
+    assert canary_exposure(twin, [ROW], other, others=63) < 6
+    found = exposure_of(twin, [ROW], [canary, other])
+    assert found is not None
+    assert found.highest_bits == found.most == 8
+    assert exposure_of(twin, [ROW], []) is None
+
+
+def test_canaries_are_of_different_things_counted_and_kept(tmp_path):
+    from pipeline.dataset import DatasetConfig, build_dataset
+    from pipeline.messages import parse
+    from pipeline.sample import sample_text
+
+    messages, _ = parse("\n".join(sample_text().splitlines()[:300]))
+    dataset = build_dataset(messages, DatasetConfig(person="Noah"))
+    planted, canaries = plant_canaries(dataset, 3, seed=1)
+    assert len({canary.asked for canary in canaries}) == 3
+    assert len(planted.train) == planted.summary.train_rows == len(dataset.train) + 3
+    assert planted.validation == dataset.validation
+    assert read_canaries(tmp_path) == []
+    write_canaries(canaries, tmp_path)
+    assert read_canaries(tmp_path) == canaries
+    with pytest.raises(ChatError):
+        plant_canaries(dataset, 99)
