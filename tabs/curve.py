@@ -44,8 +44,8 @@ def _svg(inside: str, title: str) -> str:
     legend = (
         f'<line class="smooth" x1="{LEFT}" x2="{LEFT + 18}" y1="11" y2="11"/>'
         f'<text class="axis" x="{LEFT + 24}" y="15">loss on what is learned</text>'
-        f'<circle class="held" cx="{LEFT + 190}" cy="11" r="4.5"/>'
-        f'<text class="axis" x="{LEFT + 200}" y="15">on replies held out</text>'
+        f'<circle class="held" cx="{LEFT + 220}" cy="11" r="4.5"/>'
+        f'<text class="axis" x="{LEFT + 230}" y="15">on replies held out</text>'
     )
     return f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{title}">{legend}{inside}</svg>'
 

@@ -57,10 +57,13 @@ def _table(exam: Exam) -> str:
     header, rows = exam_rows(exam)
     head = "".join(f"<th>{escape(cell)}</th>" for cell in header)
     body = "".join(
-        "<tr>"
-        + "".join(f"<td{' class=number' if place else ''}>{escape(cell)}</td>" for place, cell in enumerate(row))
+        f"<tr><td>{escape(label)}</td>"
+        + "".join(
+            f'<td class="number" data-of="{escape(of)}">{escape(cell)}</td>'
+            for of, cell in zip(header[1:], cells, strict=True)
+        )
         + "</tr>"
-        for row in rows
+        for label, *cells in rows
     )
     about = f"On {exam.held_out_replies:,} replies of {escape(exam.person)} that no training has seen."
     table = f'<table class="list exam"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
