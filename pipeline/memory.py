@@ -1,6 +1,5 @@
-"""What a run will need on the GPU, before anything is loaded; and what 4 bits, 16 bits and a low rank do to numbers."""
+"""What a run will need in memory, before anything is loaded."""
 
-import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -9,19 +8,12 @@ from pipeline.errors import ChatError
 from pipeline.models import BaseModelInfo, model_list, resolve
 from pipeline.runtime import Device
 
-__all__ = ["FloatBits", "Forecast", "Part", "float_bits", "forecast", "quantise", "shape_of", "trainable"]
+__all__ = ["Forecast", "Part", "forecast", "shape_of", "trainable"]
 
 GIB = 2**30
 NF4_BYTES = 0.516  # a weight: half a byte, and its share of a block's scale, quantised once more
 CONTEXT_GIB = 0.5  # CUDA itself, outside what torch counts
 PYTHON_GIB = 1.0  # Python and its libraries, where the model lies in the same memory
-
-# The 16 values of NormalFloat4: quantiles of a normal distribution, scaled to [-1, 1] (Dettmers et al., QLoRA, 2023).
-NF4 = (
-    -1.0, -0.6961928, -0.52507305, -0.3949175, -0.28444138, -0.18477343, -0.09105004, 0.0,
-    0.0795803, 0.1609302, 0.2461123, 0.33791524, 0.44070983, 0.562617, 0.72295684, 1.0,
-)  # fmt: skip
-NF4_BLOCK = 64  # weights that share a scale
 
 
 @dataclass(frozen=True)
@@ -141,52 +133,3 @@ def _layer_bytes(shape: BaseModelInfo) -> int:
     """Bytes a token that the backward pass needs of one layer: inputs of products, norms and activations, 16-bit."""
     q, kv = shape.heads * shape.head_dim, shape.kv_heads * shape.head_dim
     return 8 * shape.intermediate + 18 * shape.hidden + 6 * q + 4 * kv
-
-
-@dataclass(frozen=True)
-class FloatBits:
-    """A number as a format keeps it: bits as text, and the value that they stand for."""
-
-    sign: str
-    exponent: str
-    fraction: str
-    value: float
-
-
-def float_bits(number: float, kind: Literal["fp32", "fp16", "bf16"]) -> FloatBits:
-    """How `number` is kept, rounded to nearest even; too large for the format becomes infinity."""
-    exponent = {"fp32": 8, "fp16": 5, "bf16": 8}[kind]
-    if kind == "fp16":
-        try:
-            raw = struct.unpack(">H", struct.pack(">e", number))[0]
-        except OverflowError:
-            raw = 0xFC00 if number < 0 else 0x7C00
-        value, width = struct.unpack(">e", raw.to_bytes(2, "big"))[0], 16
-    else:
-        try:
-            raw = struct.unpack(">I", struct.pack(">f", number))[0]
-        except OverflowError:
-            raw = 0xFF800000 if number < 0 else 0x7F800000
-        if kind == "bf16" and number == number:
-            raw = (raw + 0x7FFF + (raw >> 16 & 1)) >> 16 << 16
-        value, width = struct.unpack(">f", raw.to_bytes(4, "big"))[0], 32
-    bits = f"{raw:0{width}b}"[: 16 if kind != "fp32" else 32]
-    return FloatBits(bits[0], bits[1 : 1 + exponent], bits[1 + exponent :], float(value))
-
-
-def quantise(values: Sequence[float], kind: Literal["uint8", "nf4"]) -> tuple[list[int], list[float]]:
-    """(codes, what they stand for). uint8: 256 even steps from least to most. nf4: blocks of 64 that share a scale."""
-    if kind == "uint8":
-        low, high = min(values), max(values)
-        step = (high - low) / 255 or 1.0
-        codes = [round((value - low) / step) for value in values]
-        return codes, [low + code * step for code in codes]
-    codes, back = [], []
-    for start in range(0, len(values), NF4_BLOCK):
-        block = values[start : start + NF4_BLOCK]
-        scale = max(map(abs, block)) or 1.0
-        for value in block:
-            code = min(range(16), key=lambda index: abs(NF4[index] - value / scale))
-            codes.append(code)
-            back.append(NF4[code] * scale)
-    return codes, back

@@ -25,6 +25,7 @@ ROOMS = [
     "runtime",
     "models",
     "memory",
+    "explain",
     "training",
     "runs",
     "chat",
