@@ -43,10 +43,12 @@ def test_read_says_what_the_file_is_and_writes_the_messages(sample, tmp_path):
     assert pl.read_parquet(tmp_path / "messages.parquet").height == 2867
 
 
-def test_analyse_counts_and_writes_a_report(sample, tmp_path):
-    found = one_line_of_json(pipeline("analyse", sample, "--out", tmp_path / "report.html", "--json"))
+def test_analyse_counts_and_writes_a_report_and_a_card(sample, tmp_path):
+    made = ["--out", tmp_path / "report.html", "--card", tmp_path / "card.png", "--of", "Ryan"]
+    found = one_line_of_json(pipeline("analyse", sample, *made, "--json"))
     assert (found["messages"], found["people"], found["days"]) == (2866, 2, 17)
     assert "<html" in (tmp_path / "report.html").read_text("utf-8")
+    assert (tmp_path / "card.png").read_bytes().startswith(b"\x89PNG")
 
 
 @pytest.mark.parametrize(

@@ -102,8 +102,9 @@ def silences(messages: pl.DataFrame, most: int = 5) -> pl.DataFrame:
             pl.col("person").alias("broken_by"),
         )
         .slice(1)
-        .top_k(most, by="seconds")
-        .sort("seconds", "until", descending=[True, False])
+        .filter(pl.col("seconds") >= pl.col("seconds").top_k(most).min())  # of equals the earliest are kept, below
+        .sort("seconds", "until", descending=[True, False], maintain_order=True)
+        .head(most)
     )
 
 

@@ -103,7 +103,7 @@ def select(
     if messages.height <= FEW_MESSAGES:  # the whole chat's sample may hold next to nothing of them
         tokens = tokenise(messages)
     else:
-        tokens = Tokens(keep(prepared.tokens.words, "sent_at"), prepared.tokens.terms)
+        tokens = replace(prepared.tokens, words=keep(prepared.tokens.words, "sent_at"))
     counted = messages["person"].value_counts()
     count = {str(name): number for name, number in counted.iter_rows()}
     return replace(
@@ -126,6 +126,7 @@ def save(prepared: Prepared, folder: Path) -> None:
             "people": [list(prepared.people)],
             "silence": [prepared.silence],
             "to_the_minute": [prepared.to_the_minute],
+            "every": [prepared.tokens.every],
         }
     )
     for name, table in tables.items():
@@ -142,7 +143,7 @@ def load(folder: Path) -> Prepared | None:
     row = tables["about"].row(0, named=True)
     return Prepared(
         **{name: tables[name] for name in TABLES},
-        tokens=Tokens(tables["words"], tables["terms"]),
+        tokens=Tokens(tables["words"], tables["terms"], row["every"]),
         people=tuple(row["people"]),
         silence=row["silence"],
         to_the_minute=row["to_the_minute"],

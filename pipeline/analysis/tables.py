@@ -46,7 +46,9 @@ class Analysis:
     laughter: pl.DataFrame
     greetings: pl.DataFrame
     words: pl.DataFrame
+    words_every: int  # one message in so many was read for its words
     phrases: pl.DataFrame
+    phrases_every: int
     languages: pl.DataFrame
     enough: pl.DataFrame
 
@@ -70,6 +72,7 @@ def analyse(
     head = activity.head(part.messages)
     step = bucket or activity.choose_bucket(head.first.date(), head.last.date())
     trend, trend_bucket = _trend(part, step)
+    phrases = words.thin(part.tokens)
     return Analysis(
         head=head,
         people=part.people,
@@ -95,20 +98,24 @@ def analyse(
         laughter=words.laughter(part.laughs),
         greetings=words.greetings(part.messages),
         words=words.distinctive(words.word_counts(part.tokens), part.tokens.terms),
-        phrases=words.distinctive(words.phrase_counts(part.tokens), part.tokens.terms),
+        words_every=part.tokens.every,
+        phrases=words.distinctive(words.phrase_counts(phrases), phrases.terms),
+        phrases_every=phrases.every,
         languages=languages(part.messages),
         enough=enough(part.messages, part.turns),
     )
 
 
 def _trend(part: Prepared, step: Bucket) -> tuple[pl.DataFrame, Bucket]:
-    """Reply times over time, in steps so long that whoever writes most has a point in at least half of them."""
+    """Reply times over time, in steps so long that those who write most have a point in at least half of them."""
+    counted = part.messages["person"].value_counts()
+    leads = counted.filter(pl.col("count") == pl.col("count").max())["person"]
+    of_leads = pl.col("person").is_in(leads.implode())
     steps: tuple[Bucket, ...] = ("day", "week", "month")
     for longer in steps[steps.index(step) :]:
         trend = conversations.reply_trend(part.turns, longer)
-        lead = pl.col("person") == part.people[0]
-        active = activity.volume(part.messages.filter(lead), longer).height
-        if 2 * trend.filter(lead).height >= active:
+        active = activity.volume(part.messages.filter(of_leads), longer).height
+        if 2 * trend.filter(of_leads).height >= active:
             break
     return trend, longer
 

@@ -18,6 +18,7 @@ __all__ = [
     "greetings",
     "laughter",
     "phrase_counts",
+    "thin",
     "tokenise",
     "top_emoji",
     "word_counts",
@@ -41,18 +42,20 @@ class Tokens:
 
     `words`: one row a word in order: row, sent_at, person, term UInt32 (its place in `terms`).
     `terms`: term UInt32, word String (lower case), stop Boolean (a stop word, or without any letter).
+    `every`: one message in so many was read.
     """
 
     words: pl.DataFrame
     terms: pl.DataFrame
+    every: int
 
 
 def tokenise(messages: pl.DataFrame, most: int = WORDS_FROM) -> Tokens:
     """The words of at most `most` messages, every n-th; links and mentions are no words."""
     rows = messages.filter(pl.col("words") > 0).select("row", "sent_at", "person", "text", "chars", "link")
-    rows = rows.gather_every(max(1, -(-rows.height // most), -(-int(rows["chars"].sum()) // CHARACTERS_FROM)))
+    every = max(1, -(-rows.height // most), -(-int(rows["chars"].sum()) // CHARACTERS_FROM))
     text = pl.col("text")
-    rows = rows.with_columns(
+    rows = rows.gather_every(every).with_columns(
         pl.when("link").then(text.str.replace_all(LINK + r"\S*", " ")).otherwise(text)
         .str.replace_all(r"@\S+", " ").str.to_lowercase().str.replace_all("’", "'", literal=True)
         .str.extract_all(TERM).alias("word"),
@@ -62,7 +65,7 @@ def tokenise(messages: pl.DataFrame, most: int = WORDS_FROM) -> Tokens:
     terms = words.select(pl.col("word").unique(maintain_order=True)).with_row_index("term").head((1 << BITS) - 2)
     is_stop = pl.col("word").is_in(list(STOP_WORDS)) | ~pl.col("word").str.contains(r"\p{L}")
     words = words.join(terms, on="word", how="inner", maintain_order="left").drop("word")
-    return Tokens(words, terms.with_columns(is_stop.alias("stop")))
+    return Tokens(words, terms.with_columns(is_stop.alias("stop")), every)
 
 
 def word_counts(tokens: Tokens) -> pl.DataFrame:
@@ -70,13 +73,19 @@ def word_counts(tokens: Tokens) -> pl.DataFrame:
     return _counts(tokens.words.select("person", (pl.col("term").cast(pl.UInt64) + 1).alias("key")))
 
 
-def phrase_counts(tokens: Tokens, most: int = PHRASES_FROM) -> pl.DataFrame:
+def thin(tokens: Tokens, most: int = PHRASES_FROM) -> Tokens:
+    """The words of at most `most` of the messages, every n-th."""
+    rows = tokens.words["row"].unique(maintain_order=True)
+    step = max(1, -(-len(rows) // most))
+    if step == 1:
+        return tokens
+    kept = pl.col("row").is_in(rows.gather_every(step).implode())
+    return Tokens(tokens.words.filter(kept), tokens.terms, tokens.every * step)
+
+
+def phrase_counts(tokens: Tokens) -> pl.DataFrame:
     """Uses of each phrase of two or three words, as `word_counts`; `key` packs the terms in 21 bits each."""
     words = tokens.words
-    last = int(words["row"].n_unique())
-    if last > most:
-        kept = words["row"].unique(maintain_order=True).gather_every(-(-last // most))
-        words = words.filter(pl.col("row").is_in(kept.implode()))
     row, term = pl.col("row"), pl.col("term").cast(pl.UInt64) + 1
     two = pl.when(row == row.shift(-1)).then(term * (1 << BITS) + term.shift(-1))
     three = pl.when(row == row.shift(-2)).then(two * (1 << BITS) + term.shift(-2))

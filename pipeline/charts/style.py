@@ -33,33 +33,32 @@ LANGUAGES = {
 
 def lengths(view: Shown) -> Figure | None:
     """Messages by their number of words."""
-    table = view.analysis.lengths
-    if not table.height:
-        return None
-    style = dict(rows_of(view.analysis.style, view))
-    means = {name: row["words_per_message"] for name, row in style.items() if row["words_per_message"] is not None}
-    labels = _labels(table)
-    spec = profile(_filled(table, view, labels, "messages"), labels, list(means), view, "messages")
     note = "Share of each person's text messages by their number of words."
-    return Figure("lengths", _compared(means, "words a message"), note, spec, legend=legend(means, view.colours))
+    return _histogram("lengths", view, view.analysis.lengths, ("words_per_message", "messages"), note)
 
 
 def bubbles(view: Shown) -> Figure | None:
     """Turns by their number of messages."""
-    table = view.analysis.bubbles
+    note = "Messages that one person sends before another speaks, as shares of the person's turns."
+    return _histogram("bubbles", view, view.analysis.bubbles, ("several_bubbles", "turns"), note)
+
+
+def _histogram(name: str, view: Shown, table: pl.DataFrame, of: tuple[str, str], note: str) -> Figure | None:
+    """Shares over the bins of a table; `of`: the feature that the title compares, and what is counted."""
+    feature, count = of
     if not table.height:
         return None
-    style = dict(rows_of(view.analysis.style, view))
-    several = {name: row["several_bubbles"] for name, row in style.items() if row["several_bubbles"] is not None}
+    values = {who: row[feature] for who, row in rows_of(view.analysis.style, view) if row[feature] is not None}
     labels = _labels(table)
-    spec = profile(_filled(table, view, labels, "turns"), labels, list(several), view, "turns")
-    lead = max(several, key=lambda name: several[name])
-    title = f"{isolate(lead)} says it in several messages {percent(several[lead])} of the time"
-    if len(several) > 1:
-        last = min(several, key=lambda name: several[name])
-        title += f", {isolate(last)} {percent(several[last])}"
-    note = "Messages that one person sends before another speaks, as shares of the person's turns."
-    return Figure("bubbles", title, note, spec, legend=legend(several, view.colours))
+    spec = profile(_filled(table, view, labels, count), labels, list(values), view, count)
+    title = _compared(values, FEATURES[feature]) if feature in COUNTED else _in_several(values)
+    return Figure(name, title, note, spec, legend=legend(values, view.colours))
+
+
+def _in_several(shares: dict[str, float]) -> str:
+    lead, last = max(shares, key=lambda name: shares[name]), min(shares, key=lambda name: shares[name])
+    title = f"{isolate(lead)} says it in several messages {percent(shares[lead])} of the time"
+    return f"{title}, {isolate(last)} {percent(shares[last])}" if len(shares) > 1 else title
 
 
 def fingerprint(view: Shown) -> Figure:
@@ -149,6 +148,7 @@ def words(view: Shown) -> Figure | None:
     top = table.sort("score", descending=True).row(0, named=True)
     title = f"“{isolate(top['term'])}” is {isolate(str(top['person']))}'s word"
     note = "Words that a person uses more than the others do, the surest first; everyday words aside."
+    note += _sampled(view.analysis.words_every)
     return Figure("words", title, note, html=_terms(table, view), words=True)
 
 
@@ -159,9 +159,20 @@ def phrases(view: Shown) -> Figure | None:
         return None
     top = table.sort("score", descending=True).row(0, named=True)
     title = f"{isolate(str(top['person']))} says “{isolate(top['term'])}” {number(top['uses'])} times"
-    return Figure(
-        "phrases", title, "Phrases of two or three words, judged like the words.", html=_terms(table, view), words=True
-    )
+    note = f"Phrases of two or three words, judged like the words.{_sampled(view.analysis.phrases_every)}"
+    return Figure("phrases", title, note, html=_terms(table, view), words=True)
+
+
+def _sampled(every: int) -> str:
+    """What a count is of, where it is not of all messages."""
+    if every == 1:
+        return ""
+    return f" Counted on every {_ordinal(every)} message, evenly through the time, so that a long chat takes no longer."
+
+
+def _ordinal(place: int) -> str:
+    ending = "th" if 10 <= place % 100 <= 20 else {1: "st", 2: "nd", 3: "rd"}.get(place % 10, "th")
+    return f"{number(place)}{ending}" if place != 2 else "other"
 
 
 def laughter(view: Shown) -> Figure | None:
@@ -210,7 +221,10 @@ def languages(view: Shown) -> Figure | None:
         cards.append(
             _card(name, view, "".join(f"<span>{escape(code)}<small>{share}</small></span>" for code, share in said))
         )
-    note = "Judged on long stretches of each person's text; a language below a tenth of it is not named."
+    note = (
+        "Judged on some long stretches of each person's text, spread over the time; a language below a tenth of them "
+        "is not named."
+    )
     return Figure("languages", title, note, html=_cards(cards))
 
 
