@@ -235,11 +235,13 @@ def load_model(
     merge: bool = False,
     device: str | int | None = None,
     attention: str = "sdpa",
+    shards: int = 1,
 ) -> Any:
     """A causal language model, on `device` (default: the CPU, or the first GPU), in evaluation mode.
 
     dtype: a torch dtype (default float32 on a CPU, float16 on a GPU). quantise: NF4 with double quantisation, and a
     check that the linear layers really are 4-bit. adapter: a PEFT folder, kept beside the weights or (merge) folded in.
+    shards: with several processes, split the weights over so many (FSDP); each reads and keeps its own part.
     """
     import torch
     from transformers import AutoModelForCausalLM
@@ -252,6 +254,11 @@ def load_model(
     options: dict[str, Any] = {"dtype": dtype, "attn_implementation": attention, "device_map": {"": device}}
     if quantise:
         options["quantization_config"] = _nf4(dtype)
+    if shards > 1:
+        from transformers.distributed import DistributedConfig
+
+        del options["device_map"]
+        options["distributed_config"] = DistributedConfig(fsdp_size=shards)
     try:
         loaded = AutoModelForCausalLM.from_pretrained(resolve(model), **options)
     except (OSError, ValueError) as error:

@@ -11,7 +11,7 @@ from pipeline.prompt import Message, Template, encode_all
 if TYPE_CHECKING:
     from pipeline.dataset import Row
 
-__all__ = ["IGNORED", "Example", "collate", "encode_rows", "learned_text", "plan_steps"]
+__all__ = ["FILLER", "IGNORED", "Example", "collate", "encode_rows", "learned_text", "plan_steps"]
 
 IGNORED = -100  # the label of a token that does not count in the loss
 
@@ -27,6 +27,10 @@ class Example:
     def learned(self) -> int:
         """How many tokens are learned."""
         return sum(label != IGNORED for label in self.labels)
+
+
+# Goes through the model where there is nothing to learn: processes that train together must take equal turns.
+FILLER = Example((0, 0), (IGNORED, IGNORED))
 
 
 def encode_rows(
@@ -79,35 +83,46 @@ def plan_steps(
 ) -> tuple[list[list[int]], int]:
     """(batches, batches a step): which rows (by index) go through the model together, for all epochs in order.
 
-    Every epoch takes each row once, in an order of its own that depends on the seed alone. Batches are of like size
-    and hold at most `tokens_per_batch` tokens (a longer row goes alone); their number is a multiple of a step's.
+    What a step learns from depends on the rows, `tokens_per_step` and the seed alone: so a run can go on with more or
+    fewer processes, or a smaller batch. Every epoch takes each row once. A step's rows are dealt out to batches of like
+    size, of `tokens_per_batch` tokens and a twentieth at most (a longer row goes alone); their number is a multiple of
+    `processes`. A batch is empty where a step has fewer rows than that.
     """
-    per_step = max(1, round(tokens_per_step / (tokens_per_batch * processes))) * processes
-    batches: list[list[int]] = []
+    steps: list[list[int]] = []
     for epoch in range(int(epochs) + (epochs % 1 > 0)):
         share = min(1.0, epochs - epoch)
-        made = _fill_epoch(lengths, tokens_per_step, tokens_per_batch, per_step, random.Random(f"{seed}/{epoch}"))
-        steps = max(1, round(len(made) / per_step * share))
-        batches += made[: steps * per_step]
-    return batches, per_step
+        made = _fill_epoch(lengths, tokens_per_step, random.Random(f"{seed}/{epoch}"))
+        steps += made[: max(1, round(len(made) * share))]
+    limit = tokens_per_batch * 1.05
+    needed = max((_count_batches(step, lengths, limit) for step in steps), default=1)
+    per_step = -(-needed // processes) * processes
+    return [batch for step in steps for batch in _fill(step, lengths, per_step)], per_step
 
 
-def _fill_epoch(
-    lengths: Sequence[int], tokens_per_step: int, tokens_per_batch: int, per_step: int, rng: random.Random
-) -> list[list[int]]:
+def _fill_epoch(lengths: Sequence[int], tokens_per_step: int, rng: random.Random) -> list[list[int]]:
+    """Steps of like size and at most so many tokens; a longer row is a step of its own."""
     order = list(range(len(lengths)))
     rng.shuffle(order)
     order.sort(key=lambda index: -lengths[index])  # stable: rows of one length stay shuffled
-    steps = max(1, round(sum(lengths) / tokens_per_step))
+    count = min(max(1, round(sum(lengths) / tokens_per_step)), len(lengths))
     while True:
-        count = min(steps * per_step, max(per_step, len(lengths) // per_step * per_step))
-        batches = _fill(order, lengths, count)
-        fits = all(sum(lengths[i] for i in batch) <= tokens_per_batch or len(batch) == 1 for batch in batches)
-        if fits or count < steps * per_step:
+        steps = _fill(order, lengths, count)
+        if count >= len(lengths) or _fits(steps, lengths, tokens_per_step):
             break
-        steps += 1
-    rng.shuffle(batches)
-    return batches
+        count += 1
+    rng.shuffle(steps)
+    return steps
+
+
+def _count_batches(step: Sequence[int], lengths: Sequence[int], limit: float) -> int:
+    count = max(1, int(sum(lengths[row] for row in step) // limit))
+    while not _fits(_fill(step, lengths, count), lengths, limit):
+        count += 1
+    return count
+
+
+def _fits(batches: Sequence[Sequence[int]], lengths: Sequence[int], limit: float) -> bool:
+    return all(len(batch) <= 1 or sum(lengths[row] for row in batch) <= limit for batch in batches)
 
 
 def _fill(order: Sequence[int], lengths: Sequence[int], count: int) -> list[list[int]]:
@@ -127,6 +142,7 @@ def collate(examples: Sequence[Example], device: Any = None) -> dict[str, Any]:
     """Examples end to end as one sequence of shape (1, tokens), with what `documents` attention needs to know."""
     import torch
 
+    examples = examples or [FILLER]
     lengths = tuple(len(example.ids) for example in examples)
     starts = [0]
     for length in lengths:

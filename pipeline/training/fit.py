@@ -13,6 +13,7 @@ from pipeline.training.attention import ATTENTION, register_attention
 from pipeline.training.config import DEFAULT_RANK, TrainingConfig
 from pipeline.training.data import Example, encode_rows, learned_text, plan_steps
 from pipeline.training.follow import Follower, last_checkpoint, make_callback
+from pipeline.training.launch import leader
 from pipeline.training.plan import parameters_of, plan_for, settle
 from pipeline.training.state import replace_text, write_state
 from pipeline.training.trainer import Batches, make_trainer, trainer_arguments
@@ -87,7 +88,7 @@ def fit(run_dir: Path, config: TrainingConfig) -> None:
     follower.attach(trainer)
     checkpoint = last_checkpoint(run_dir)
     if is_first_process():
-        write_state(run_dir, status="running", pid=os.getpid(), total_steps=steps, message="")
+        write_state(run_dir, status="running", pid=leader(), total_steps=steps, message="")
     follower.begin(checkpoint)
     trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
     follower.finish()
@@ -120,6 +121,7 @@ def load_for_training(config: TrainingConfig, plan: Plan, shards: int = 1) -> An
         quantise=plan.quantise.value == "nf4",
         device=int(os.environ.get("LOCAL_RANK", "0")) if plan.device == "cuda" else plan.device,
         attention=ATTENTION if config.batching == "tokens" else "sdpa",
+        shards=shards,
     )
     model.config.use_cache = False
     return model
@@ -136,10 +138,10 @@ def settle_on(run_dir: Path, config: TrainingConfig, model: Any, examples: list[
     return settled
 
 
-
 def weights_a_rank(model: Any, targets: tuple[str, ...]) -> int:
     """LoRA weights that a rank more adds to a loaded model, on the named layers (none: all linear but the head)."""
     import torch
+
     return sum(
         layer.in_features + layer.out_features
         for name, layer in model.named_modules()
@@ -175,18 +177,18 @@ def make_batches(examples: list[Example], config: TrainingConfig, plan: Plan, pr
 
 
 def plan_rows(lengths: list[int], config: TrainingConfig, processes: int) -> tuple[list[list[int]], int]:
-    """Batches of so many rows of like length (what `group_by_length` does), shuffled."""
+    """Steps of so many rows of like length (what `group_by_length` does), shuffled, and split between processes."""
     import random
 
-    rows: list[list[int]] = []
+    steps: list[list[int]] = []
     size = config.rows_per_step
     for epoch in range(max(1, round(config.epochs))):
         rng = random.Random(f"{config.seed}/{epoch}")
         order = sorted(range(len(lengths)), key=lambda index: (-lengths[index], rng.random()))
         groups = [order[at : at + size] for at in range(0, len(order), size)]
         rng.shuffle(groups)
-        rows += groups
-    return rows[: max(processes, len(rows) // processes * processes)], processes
+        steps += groups
+    return [step[rank::processes] for step in steps for rank in range(processes)], processes
 
 
 def make_held_out(examples: list[Example], plan: Plan) -> Batches | None:

@@ -132,10 +132,11 @@ class Follower:
             self._validate(step)
         if self.best_loss is not None and self.base_loss is not None and self.best_loss >= self.base_loss:
             self.message = f"{self.message} {NO_BETTER}".strip()
+        peaks = self._each(used_memory())
         if self.writes:
             if self.outcome == "done":
                 shutil.rmtree(self.run_dir / "checkpoints", ignore_errors=True)
-            write_state(self.run_dir, status=self.outcome, step=step, message=self.message)
+            write_state(self.run_dir, status=self.outcome, step=step, message=self.message, peak_gib=peaks)
             write_control(self.run_dir, "")  # here, and not at the start: a wish may come while the model loads
 
     def _validate(self, step: int) -> None:
@@ -182,6 +183,12 @@ class Follower:
         said: list[Any] = [wish, save]
         broadcast_object_list(said)
         return said[0], said[1]
+
+    def _each(self, value: float) -> tuple[float, ...]:
+        """What each process says, in order of their ranks."""
+        from accelerate.utils import gather_object
+
+        return tuple(gather_object([value]))
 
     def _tokens_per_second(self) -> float | None:
         seen, self.tokens_before = self.trainer.tokens_seen - self.tokens_before, self.trainer.tokens_seen

@@ -40,6 +40,7 @@ class RunState(BaseModel):
     best_step: int | None = None
     best_validation_loss: float | None = None
     base_validation_loss: float | None = None
+    peak_gib: tuple[float, ...] = ()  # memory at the peak, of each process
 
 
 def replace_text(path: Path, text: str) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.training.config import TrainingConfig
-from pipeline.training.data import IGNORED, Example, collate
+from pipeline.training.data import FILLER, IGNORED, Example, collate
 from pipeline.training.lora import fuse_lora
 
 __all__ = ["Batches", "held_out_loss", "make_trainer", "trainer_arguments"]
@@ -30,6 +30,7 @@ def pad(examples: Sequence[Example], padding: int) -> dict[str, Any]:
     """Rows beside each other, padded to the longest: shape (rows, tokens). How most recipes batch."""
     import torch
 
+    examples = examples or [FILLER]
     longest = max(len(example.ids) for example in examples)
     fill = [longest - len(example.ids) for example in examples]
     rows = list(zip(examples, fill, strict=True))
@@ -63,8 +64,11 @@ def held_out_loss(trainer: Any, batches: Batches) -> float:
     total = torch.zeros(2, dtype=torch.float64 if accelerator.device.type == "cpu" else torch.float32)
     model.eval()
     with torch.no_grad(), trainer.compute_loss_context_manager():
-        for index in range(accelerator.process_index, len(batches), accelerator.num_processes):
-            loss, learned = learned_loss(model, collate(batches[index], accelerator.device))
+        turns = -(-len(batches) // accelerator.num_processes)
+        for turn in range(turns):  # as many on each process: where weights are split, all take part in each pass
+            index = turn * accelerator.num_processes + accelerator.process_index
+            batch = batches[index] if index < len(batches) else []
+            loss, learned = learned_loss(model, collate(batch, accelerator.device))
             total += torch.tensor([float(loss), float(learned)])
     model.train()
     nats, tokens = accelerator.reduce(total.to(accelerator.device), "sum").tolist()
@@ -161,4 +165,24 @@ def make_trainer(
             # TRL makes them bfloat16 on a 4-bit model, and then fp16's gradient scaler fails on a GPU without it.
             parameter.data = parameter.data.float()
     fuse_lora(trainer.model)
+    if arguments.use_cpu:
+        average_on_cpu(trainer)
     return trainer
+
+
+def average_on_cpu(trainer: Any) -> None:
+    """Where weights are split, the trainer averages the adapter's gradients by an operation that gloo does not have."""
+    import torch.distributed as dist
+
+    if trainer.accelerator.num_processes == 1 or not trainer.is_distributed_loading_by_transformers:
+        return
+
+    def average(parameter: Any) -> None:
+        if trainer.accelerator.sync_gradients:
+            dist.all_reduce(parameter.grad)
+            parameter.grad /= dist.get_world_size()
+
+    for parameter in trainer.model.parameters():
+        if parameter.requires_grad:
+            parameter.register_post_accumulate_grad_hook(average)
+            parameter._replicated_grad_hook_registered = True  # the trainer registers none of its own then

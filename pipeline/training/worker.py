@@ -7,6 +7,7 @@ from pathlib import Path
 
 from pipeline.errors import ChatError
 from pipeline.training.config import TrainingConfig
+from pipeline.training.launch import die_with_launcher, how_many_processes, is_launched, launch
 from pipeline.training.state import add_metrics, read_state, replace_text, write_control, write_state
 
 __all__ = ["LOCK_VARIABLE", "hold_lock", "lay_out", "read_config", "train", "work"]
@@ -88,6 +89,9 @@ def _fits(run_dir: Path, config: TrainingConfig) -> bool:
     except Exception as error:
         if not _out_of_memory(error):
             raise
+        if is_launched():  # the others wait for this process's turn: all must start again
+            _halve_batch(run_dir, config)
+            raise
         return False
     return True
 
@@ -102,18 +106,16 @@ def _halve_batch(run_dir: Path, config: TrainingConfig) -> TrainingConfig:
 
     import torch
 
-    from pipeline.training.fit import is_first_process
     from pipeline.training.plan import planned_tokens_per_batch
 
     gc.collect()
     torch.cuda.empty_cache()
     half = max(128, planned_tokens_per_batch(config) // 2)
     smaller = config.model_copy(update={"tokens_per_batch": half, "rows_per_step": max(1, config.rows_per_step // 2)})
-    if is_first_process():
-        replace_text(run_dir / "config.json", smaller.model_dump_json(indent=1))
-        message = f"The GPU ran out of memory, so the batch was halved to {half:,} tokens."
-        state = write_state(run_dir, message=message)
-        add_metrics(run_dir, {"step": state.step, "message": message})
+    replace_text(run_dir / "config.json", smaller.model_dump_json(indent=1))
+    message = f"The GPU ran out of memory, so the batch was halved to {half:,} tokens."
+    state = write_state(run_dir, message=message)
+    add_metrics(run_dir, {"step": state.step, "message": message})
     return smaller
 
 
@@ -134,9 +136,14 @@ def main(arguments: list[str]) -> int:
         return 2
     run_dir = Path(arguments[0])
     try:
-        read_config(run_dir)
-        if os.environ.get("LOCAL_RANK", "0") == "0" and os.environ.get("RANK", "0") == "0":
-            hold_lock(run_dir)
+        config = read_config(run_dir)
+        if is_launched():
+            die_with_launcher()
+        elif os.environ.get("RANK", "0") == "0":
+            lock = hold_lock(run_dir)
+            processes = how_many_processes(config) if "RANK" not in os.environ else 1
+            if processes > 1:
+                return launch(run_dir, processes, lock)
         work(run_dir)
     except ChatError as error:
         print(error)

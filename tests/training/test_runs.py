@@ -1,9 +1,7 @@
-"""Runs in a process of their own: killed, paused, stopped, resumed, and two processes that train as one."""
+"""Runs in a process of their own: killed, paused, stopped, resumed."""
 
 import os
 import signal
-import subprocess
-import sys
 import time
 
 import pytest
@@ -103,27 +101,6 @@ def test_a_process_id_that_another_process_got_is_no_live_run(unbroken, tmp_path
     shutil.copytree(unbroken, run_dir)
     write_state(run_dir, status="running", pid=os.getpid())
     assert runs.read_run(run_dir).status == "lost"
-
-
-def test_two_processes_learn_what_one_does(unbroken, tiny_dataset, tiny_config, tmp_path):
-    """The same rows a step, split between two: the same losses, one writer."""
-    alone, shared = tmp_path / "alone", tmp_path / "shared"
-    config = tiny_config.model_copy(update={"tokens_per_step": 1024, "tokens_per_batch": 512, "epochs": 1.0})
-    train(tiny_dataset, alone, config)
-    from pipeline.training.worker import lay_out
-
-    lay_out(tiny_dataset, shared, config)
-    command = [
-        sys.executable, "-m", "accelerate.commands.launch", "--cpu", "--num_processes", "2", "--num_machines", "1",
-        "--mixed_precision", "no", "--dynamo_backend", "no", "--main_process_port", "0",
-        "-m", "pipeline.training", str(shared),
-    ]  # fmt: skip
-    done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE)
-    assert done.returncode == 0, done.stderr[-3000:]
-    one, two = runs.read_metrics(alone), runs.read_metrics(shared)
-    assert two["step"].to_list() == one["step"].to_list()
-    assert two["loss"].drop_nulls().to_list() == pytest.approx(one["loss"].drop_nulls().to_list(), rel=1e-3)
-    assert runs.read_run(shared).status == "done"
 
 
 def test_a_dataset_that_teaches_nothing_is_refused_in_a_sentence(tiny_config, tmp_path):

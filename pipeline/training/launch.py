@@ -1,0 +1,74 @@
+"""Several processes that train as one run: how many, and `accelerate launch` to start them."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from pipeline.training.config import TrainingConfig
+from pipeline.training.state import read_state, write_state
+
+__all__ = ["die_with_launcher", "how_many_processes", "is_launched", "launch", "launch_command", "leader"]
+
+LAUNCHER = "CHAT_TWIN_LAUNCHER"  # to the processes that we launch: who holds the run's lock for them
+
+
+def is_launched() -> bool:
+    """Whether this process is one of those that we launched."""
+    return LAUNCHER in os.environ
+
+
+def leader() -> int:
+    """The process that the others end with: the one that launched them, or this one."""
+    return int(os.environ.get(LAUNCHER) or os.getpid())
+
+
+def how_many_processes(config: TrainingConfig) -> int:
+    """As many as asked for, else one for each GPU; a T4 that is acted has no second one."""
+    if config.processes is not None:
+        return config.processes
+    if config.act_as is not None:
+        return 1
+    import torch
+
+    return max(1, torch.cuda.device_count())
+
+
+def launch_command(run_dir: Path, processes: int) -> list[str]:
+    """The command that starts the worker so many times, each knowing its rank."""
+    return [
+        sys.executable, "-m", "accelerate.commands.launch", "--multi_gpu", "--num_processes", str(processes),
+        "--num_machines", "1", "--mixed_precision", "no", "--dynamo_backend", "no", "--main_process_port", "0",
+        "-m", "pipeline.training", str(run_dir),
+    ]  # fmt: skip
+
+
+def launch(run_dir: Path, processes: int, lock: int) -> int:
+    """Train with so many processes, until all have ended; returns 0, or 1 where one failed.
+
+    `lock`: the descriptor of the run's lock, which the launcher holds too, should this process be killed. Where a GPU's
+    memory runs out, its process leaves a smaller batch in the run's folder, and all start once more.
+    """
+    environment = {**os.environ, LAUNCHER: str(os.getpid())}
+    for _ in range(2):
+        before = (run_dir / "config.json").read_bytes()
+        code = subprocess.run(
+            launch_command(run_dir, processes), env=environment, pass_fds=[lock], cwd=Path(__file__).parents[2],
+            check=False,
+        ).returncode  # fmt: skip
+        if code == 0 or (run_dir / "config.json").read_bytes() == before:
+            break
+    state = read_state(run_dir)
+    if code and state and state.status in ("starting", "running", "stopping"):
+        write_state(run_dir, status="failed", message="One of the processes failed: the run's log.txt says more.")
+    return 1 if code else 0
+
+
+def die_with_launcher() -> None:
+    """End this process when the one that started it does, however that ends: nothing may train on unheld."""
+    if sys.platform == "linux":
+        import ctypes
+        import signal
+
+        death_signal = 1
+        ctypes.CDLL(None).prctl(death_signal, signal.SIGKILL)
