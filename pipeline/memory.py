@@ -115,9 +115,9 @@ def forecast(
         logits = tokens // 2 * shape.vocabulary * 12
     packed = NF4_BYTES if weights == "nf4" else wide
     made = [
-        ("Frozen weights", linear * packed, f"{linear / 1e9:.2f} billion at {packed:g} bytes"),
+        ("Frozen weights", linear * packed, f"{_many(linear)} at {packed:g} bytes each"),
         ("Embeddings", embeddings * wide, "words in and out are never quantised"),
-        ("LoRA and its gradient", thin * 8, f"{thin / 1e6:.1f} million in float32, twice"),
+        ("LoRA and its gradient", thin * 8, f"{_many(thin)} in float32, twice"),
         ("Optimiser", 0 if paged else thin * 8, "two moments a LoRA weight"),
         ("Kept for the way back", tokens * kept, "what each layer was given" if checkpointing else "every layer whole"),
         ("Layer at work", max(tokens * passing, logits), "one layer's insides, or the vocabulary's tile"),
@@ -127,6 +127,10 @@ def forecast(
     if device != "cuda":
         own = Part("Python", PYTHON_GIB, "the libraries")
     return Forecast((*parts, own), available)
+
+
+def _many(weights: int) -> str:
+    return f"{weights / 1e9:.2f} billion" if weights >= 1e9 else f"{weights / 1e6:.1f} million"
 
 
 def _layer_bytes(shape: BaseModelInfo) -> int:

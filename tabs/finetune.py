@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from pipeline.errors import ChatError
+from tabs import explain, fit
 from tabs.bubbles import failed
 from tabs.curve import loss_curve
-from tabs.runs import fit_line, newest_run, run_folders, runs_stamp, seen_rows
+from tabs.runs import newest_run, run_folders, runs_stamp, seen_rows
 from tabs.visitor import Stage, Visitor, own_run, safely, stamp, visitor_of
 from tabs.words import count, duration, time_left
 
@@ -34,6 +35,7 @@ def build(stage: Stage) -> None:
         gr.HTML('<div class="empty">No dataset yet. Make one in step 2: it takes a moment.</div>')
     with gr.Column(visible=False, elem_id="finetune-go") as go:
         verdict = gr.HTML(elem_id="finetune-verdict")
+        bar = gr.HTML(elem_id="fit")
         panel = gr.HTML(visible=False, elem_id="run")
         with gr.Row(elem_classes="actions"):
             onward = gr.Button(
@@ -45,6 +47,10 @@ def build(stage: Stage) -> None:
             train = gr.Button("Train", variant="primary", scale=0, min_width=180, elem_id="train")
         with gr.Accordion("Settings", open=False, elem_classes="fold", elem_id="finetune-settings"):
             knobs = _knobs()
+        with gr.Accordion("Will it fit, and why so", open=False, elem_classes="fold", elem_id="finetune-fit"):
+            fit.build(stage, bar, knobs, _config)
+        with gr.Accordion("What it means", open=False, elem_classes="fold", elem_id="finetune-means") as means:
+            explain.build(means, knobs[0])
         with gr.Accordion("What the model sees (3 rows)", open=False, elem_classes="fold") as rows_fold:
             rows = gr.HTML()
         with gr.Accordion("Log", open=False, elem_classes="fold"):
@@ -61,7 +67,6 @@ def build(stage: Stage) -> None:
         button.click(safely(_ask), gr.State(wish), [stage.runs, *shown], **quiet)
     onward.click(lambda: gr.Tabs(selected="chat"), None, stage.tabs, **quiet)
     rows_fold.expand(safely(_rows), knobs[0], rows, show_progress="minimal", **private)
-    knobs[0].change(safely(_draw_model), knobs[0], verdict, **quiet)
 
 
 def _knobs() -> list[Any]:
@@ -80,16 +85,26 @@ def _knobs() -> list[Any]:
     with gr.Row():
         rank = gr.Number(0, label="Rank", info="0: as the recipe has it", precision=0)
         tokens = gr.Number(0, label="Longest row, in tokens", info="0: 1,024", precision=0)
-    return [model, recipe, epochs, rate, rank, tokens]
+    with gr.Row():
+        precision = gr.Dropdown(
+            [("By the machine", "auto"), ("BF16", "bf16"), ("FP16", "fp16"), ("FP32", "fp32")], value="auto",
+            label="Computed in",
+        )  # fmt: skip
+        weights = gr.Dropdown(
+            [("By the machine", "auto"), ("4 bits (NF4)", "nf4"), ("As computed", "none")], value="auto",
+            label="Base weights kept in",
+        )  # fmt: skip
+        batch = gr.Number(0, label="Tokens at once", info="0: by the machine", precision=0)
+    return [model, recipe, epochs, rate, rank, tokens, precision, weights, batch]
 
 
-def _config(model: str, recipe: str, *numbers: Any) -> TrainingConfig:
+def _config(model: str, recipe: str, *settings: Any) -> TrainingConfig:
     from pydantic import ValidationError
 
     from pipeline.training import TrainingConfig
 
-    epochs, rate, rank, tokens = numbers
-    asked = {"epochs": epochs, "learning_rate": rate, "rank": rank, "max_tokens": tokens}
+    names = ("epochs", "learning_rate", "rank", "max_tokens", "precision", "quantise", "tokens_per_batch")
+    asked = dict(zip(names, settings, strict=True))
     try:
         return TrainingConfig.of(
             recipe,  # type: ignore[arg-type]
@@ -147,10 +162,6 @@ def _tick(request: gr.Request, seen: str) -> list[Any]:
     return [runs_stamp(visitor), _panel(run), _log(run), now]
 
 
-def _draw_model(request: gr.Request, model: str) -> str:
-    return _ready(visitor_of(request), model)
-
-
 def _rows(request: gr.Request, model: str) -> str:
     return seen_rows(visitor_of(request), model)
 
@@ -170,7 +181,7 @@ def _shown(visitor: Visitor) -> list[Any]:
     )
     return [
         gr.Column(visible=False), gr.Column(visible=True),
-        gr.HTML(_ready(visitor, "starter") if run is None else "", visible=run is None),
+        gr.HTML(_ready(visitor) if run is None else "", visible=run is None),
         gr.HTML(_panel(run) if run is not None else "", visible=run is not None),
         gr.Button(visible=finished), gr.Button(visible=resumable),
         gr.Button(visible=live, interactive=status == "running"),
@@ -179,8 +190,8 @@ def _shown(visitor: Visitor) -> list[Any]:
     ]  # fmt: skip
 
 
-def _ready(visitor: Visitor, model: str) -> str:
-    """The verdict before training: what will be learned, where, and whether it fits."""
+def _ready(visitor: Visitor) -> str:
+    """The verdict before training: what will be learned."""
     from pipeline.dataset import read_about
 
     if not (visitor.dataset / "dataset.json").exists():
@@ -188,7 +199,7 @@ def _ready(visitor: Visitor, model: str) -> str:
     config, summary = read_about(visitor.dataset)
     return (
         f'<p class="lead" dir="auto">Ready to learn from {count(summary.train_replies, "reply", "replies")} '
-        f"of {escape(config.person)}.</p>{fit_line(model)}"
+        f"of {escape(config.person)}.</p>"
     )
 
 

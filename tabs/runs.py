@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
 __all__ = [
     "finished_runs",
-    "fit_line",
     "is_training",
     "kill_runs",
     "newest_run",
@@ -88,14 +87,6 @@ def run_label(folder: Path) -> str:
     config, summary = read_about(folder / "dataset")
     when = f"{folder.name[9:11]}:{folder.name[11:13]}" if folder.name[8:9] == "-" else folder.name
     return f"Twin of {config.person}  ·  {count(summary.train_replies, 'reply', 'replies')}  ·  {when}"
-
-
-def fit_line(model: str) -> str:
-    """What will train where, in a line."""
-    from pipeline.models import model_list
-
-    name = next((info.name for info in model_list() if info.id == model), model)
-    return f'<p class="quiet">{escape(name)}, on this computer.</p>'
 
 
 def seen_rows(visitor: Visitor, model: str, most: int = 3) -> str:
