@@ -64,7 +64,7 @@ def test_a_t4_can_be_planned_for_from_anywhere(tmp_path, settings, said):
 
 def test_more_of_anything_needs_more(tmp_path):
     def peak(**settings):
-        config = TrainingConfig(model="Qwen/Qwen2.5-1.5B-Instruct", **settings)
+        config = TrainingConfig(model="Qwen/Qwen2.5-1.5B-Instruct", checkpointing="always", **settings)
         return float(re.search(r"about ([\d.]+) of", words(look(Visitor(tmp_path), config, "t4")[0]))[1])
 
     least = peak(quantise="nf4", max_tokens=512)
