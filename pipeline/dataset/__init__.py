@@ -1,7 +1,18 @@
 """From messages to rows that a model learns one person's replies from, in each form, and back."""
 
 from pipeline.dataset.build import build_dataset
-from pipeline.dataset.config import FEWEST_REPLIES, FORMATS, Dataset, DatasetConfig, Dropped, Format, Row, Summary
+from pipeline.dataset.config import (
+    FEWEST_REPLIES,
+    FILTERS,
+    FORMATS,
+    Dataset,
+    DatasetConfig,
+    Dropped,
+    Filter,
+    Format,
+    Row,
+    Summary,
+)
 from pipeline.dataset.filters import REASONS
 from pipeline.dataset.formats import format_row
 from pipeline.dataset.preview import Bubble, Preview, Token, preview_rows, token_histogram
@@ -20,6 +31,7 @@ from pipeline.dataset.storage import read_about, read_dataset, write_dataset, wr
 
 __all__ = [
     "FEWEST_REPLIES",
+    "FILTERS",
     "FORMATS",
     "OPENER",
     "PROMPTS",
@@ -28,6 +40,7 @@ __all__ = [
     "Dataset",
     "DatasetConfig",
     "Dropped",
+    "Filter",
     "Format",
     "Preview",
     "Row",

@@ -2,18 +2,18 @@
 
 from collections import Counter as Counts
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from statistics import median
-from typing import Any
+from typing import Any, NamedTuple
 
 import polars as pl
 
 from pipeline.dataset.config import FEWEST_REPLIES, Dataset, DatasetConfig, Dropped, Row, Summary
 from pipeline.dataset.exchanges import Session, build_sessions, unlearn
-from pipeline.dataset.filters import REASONS, dropped_messages, label_messages
+from pipeline.dataset.filters import REASONS, SAMPLES, dropped_messages, label_messages
 from pipeline.dataset.selection import choose_replies
 from pipeline.dataset.situation import default_prompt, find_language, system_prompt
 from pipeline.dataset.windows import (
@@ -61,7 +61,8 @@ def build_dataset(messages: pl.DataFrame, config: DatasetConfig, tokenizer: Any 
     count = template_counter(read_template(tokenizer), tokenizer) if tokenizer is not None else estimate_counter
     lengths = pair_lengths(sessions, count)
     sessions = skip_long_replies(sessions, lengths, config, others, count)
-    check_enough(sessions, config)
+    hints = find_hints(messages, config)
+    check_enough(sessions, config, hints)
     parts = split_by_time(sessions, lengths, config.validation_share)
     if config.max_replies is not None:
         parts[0] = keep_chosen(parts[0], config.max_replies)
@@ -73,10 +74,13 @@ def build_dataset(messages: pl.DataFrame, config: DatasetConfig, tokenizer: Any 
         **row_facts(parts, rows),
         tokenizer=tokenizer_name(tokenizer),
         masked=masked,
-        hints=tuple(find_hints(messages, config)),
+        hints=tuple(hints),
     )
-    skipped = skipped_replies([session for part in parts for session in part.sessions])
-    return Dataset(rows[0], rows[1], config, summary, [*dropped_messages(labelled, config), *skipped])
+    dropped, spared = dropped_messages(labelled, config)
+    replies = [e for part in parts for session in part.sessions for e in session.exchanges]
+    dropped += dropped_replies((e.skipped, e.reply) for e in replies)
+    spared += dropped_replies((e.spared, e.reply) for e in replies if e.skipped is None)
+    return Dataset(rows[0], rows[1], config, summary, dropped, spared)
 
 
 def redacted_config(config: DatasetConfig, redaction: RedactionConfig) -> DatasetConfig:
@@ -146,18 +150,18 @@ def learnable(sessions: Sequence[Session]) -> list[Place]:
     ]
 
 
-def check_enough(sessions: Sequence[Session], config: DatasetConfig) -> None:
+def check_enough(sessions: Sequence[Session], config: DatasetConfig, hints: Sequence[str]) -> None:
     count = len(learnable(sessions))
     if count < FEWEST_REPLIES:
         replies = "1 reply" if count == 1 else f"{count} replies"
+        advice = hints[0] if hints else "take a longer chat or another person."
         raise ChatError(
             f"{config.person} has {replies} to learn from in this chat, and a twin needs at least {FEWEST_REPLIES}: "
-            "take a longer chat or another person."
+            f"{advice}"
         )
 
 
-@dataclass(frozen=True)
-class Cut:
+class Cut(NamedTuple):
     """Where the held-out part begins."""
 
     session: int
@@ -216,14 +220,19 @@ def find_cut(sessions: Sequence[Session], share: float) -> Cut | None:
     return Cut(*places[len(places) - held_out])
 
 
-def skipped_replies(sessions: Sequence[Session]) -> list[Dropped]:
-    """Replies with words of their own that are not learned from all the same, by reason."""
-    made = []
-    for name in ("too_long", "unseen", "not_chosen"):
-        replies = [e.reply for session in sessions for e in session.exchanges if e.skipped == name]
-        if replies:
-            made.append(Dropped(name, REASONS[name], len(replies), tuple(replies[:5])))
-    return made
+def dropped_replies(replies: Iterable[tuple[str | None, str]]) -> list[Dropped]:
+    """Replies that have words of their own, by the reason that keeps them from being learned."""
+    of_reason: dict[str, list[str]] = {
+        "only_media": [],
+        "only_call": [],
+        "too_long": [],
+        "unseen": [],
+        "not_chosen": [],
+    }
+    for reason, reply in replies:
+        if reason in of_reason:
+            of_reason[reason].append(reply)
+    return [Dropped(name, REASONS[name], len(said), tuple(said[:SAMPLES])) for name, said in of_reason.items() if said]
 
 
 def chat_facts(messages: pl.DataFrame, sessions: Sequence[Session], silence: timedelta) -> dict[str, Any]:

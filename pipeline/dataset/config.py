@@ -11,10 +11,12 @@ from pipeline.redact import RedactionConfig
 
 __all__ = [
     "FEWEST_REPLIES",
+    "FILTERS",
     "FORMATS",
     "Dataset",
     "DatasetConfig",
     "Dropped",
+    "Filter",
     "Format",
     "Row",
     "Summary",
@@ -24,6 +26,12 @@ FEWEST_REPLIES = 30  # with fewer, a held-out share of them says nothing
 
 Format = Literal["messages", "prompt_completion", "sharegpt", "alpaca", "blog", "llama2"]
 FORMATS: tuple[Format, ...] = ("messages", "prompt_completion", "sharegpt", "alpaca", "blog", "llama2")
+
+
+# What can be left out or learned, as one likes; in the order in which they are tried.
+Filter = Literal["link", "forwarded", "pasted", "repeated", "only_media", "only_call"]
+FILTERS: tuple[Filter, ...] = ("link", "forwarded", "pasted", "repeated", "only_media", "only_call")
+USUAL_FILTERS = FILTERS[:4]
 
 
 class DatasetConfig(BaseModel):
@@ -42,6 +50,7 @@ class DatasetConfig(BaseModel):
     validation_share: float = Field(0.15, ge=0, le=0.5, description="Share of the replies held out, the last in time.")
     max_tokens: int = Field(1024, ge=128, description="Most tokens a row may have.")
     overlap_share: float = Field(0.25, ge=0, le=0.75, description="Share of a row that may repeat the row before.")
+    filters: tuple[Filter, ...] = Field(USUAL_FILTERS, description="What is left out of what is learned.")
     wall_characters: int = Field(1000, ge=50, description="Messages longer than this are pasted, not written.")
     max_replies: int | None = Field(None, ge=FEWEST_REPLIES, description="Most replies to learn from; null: all.")
     redaction: RedactionConfig | None = Field(None, description="What is masked before anything else; null: nothing.")
@@ -110,10 +119,14 @@ class Summary(BaseModel):
 
 @dataclass(frozen=True)
 class Dataset:
-    """Rows to learn from and rows held out, with how they were made."""
+    """Rows to learn from and rows held out, with how they were made.
+
+    `dropped`: what is not learned from; `spared`: what the filters that are off would leave out as well.
+    """
 
     train: list[Row]
     validation: list[Row]
     config: DatasetConfig
     summary: Summary
     dropped: list[Dropped] = field(default_factory=list)
+    spared: list[Dropped] = field(default_factory=list)

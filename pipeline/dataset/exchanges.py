@@ -1,6 +1,6 @@
 """Turns become exchanges: what was said to the person, and what the person replied."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import accumulate, groupby
@@ -9,7 +9,7 @@ from typing import NamedTuple
 import polars as pl
 
 from pipeline.dataset.config import DatasetConfig
-from pipeline.dataset.filters import UNANSWERABLE
+from pipeline.dataset.filters import WORDS, why_unanswerable
 from pipeline.dataset.situation import OPENER, mark, user_content
 from pipeline.prompt import join_bubbles
 
@@ -18,12 +18,16 @@ __all__ = ["Exchange", "Session", "build_sessions", "unlearn"]
 
 @dataclass(frozen=True)
 class Exchange:
-    """A user turn and the person's reply to it. `skipped`: why the reply is not learned from, or null."""
+    """A user turn and the person's reply to it. `skipped`: why the reply is not learned from, or null.
+
+    `spared`: the filter that would leave the reply out if it were on, or null.
+    """
 
     user: str
     reply: str
     replied_at: datetime
     skipped: str | None = None
+    spared: str | None = None
 
 
 @dataclass(frozen=True)
@@ -55,7 +59,7 @@ def build_sessions(turns: pl.DataFrame, config: DatasetConfig, others: list[str]
     made = []
     for number, group in groupby(read_turns(turns), key=lambda turn: turn.session):
         session_turns = list(group)
-        exchanges = tuple(build_exchanges(session_turns, mine, others))
+        exchanges = tuple(build_exchanges(session_turns, mine, others, config.filters))
         if exchanges:
             made.append(Session(number, session_turns[0].started_at, session_turns[0].gap, exchanges))
     return made
@@ -81,23 +85,24 @@ def read_turns(turns: pl.DataFrame) -> Iterator[Turn]:
         yield Turn(session, sender, started_at, gap, bubbles[start:end], kinds[start:end])
 
 
-def build_exchanges(turns: list[Turn], mine: set[str], others: list[str]) -> Iterator[Exchange]:
+def build_exchanges(turns: list[Turn], mine: set[str], others: list[str], filters: Sequence[str]) -> Iterator[Exchange]:
     """Pairs of one session's turns, in order; what follows the person's last reply is left out."""
-    user, answerable = OPENER, True
+    user, reason = OPENER, None
     for is_mine, side in groupby(turns, key=lambda turn: turn.sender in mine):
         run = list(side)
         if is_mine:
             reply, skipped = read_reply(run)
-            yield Exchange(user, reply, run[0].started_at, skipped or (None if answerable else "unseen"))
+            on = reason == "unseen" or reason in filters
+            spared = reason if not on and skipped is None else None
+            yield Exchange(user, reply, run[0].started_at, skipped or (reason if on else None), spared)
         else:
-            kinds = {kind for turn in run for kind in turn.kinds}
-            answerable = not kinds <= UNANSWERABLE
+            reason = why_unanswerable({kind for turn in run for kind in turn.kinds})
             user = user_content([(turn.sender, shown(turn.bubbles, turn.kinds)) for turn in run], others)
 
 
 def read_reply(turns: list[Turn]) -> tuple[str, str | None]:
     """The person's own words in a reply; a reply without any is its mark, with the reason."""
-    own = [text for turn in turns for text, kind in zip(turn.bubbles, turn.kinds, strict=True) if kind == "text"]
+    own = [text for turn in turns for text, kind in zip(turn.bubbles, turn.kinds, strict=True) if kind in WORDS]
     if own:
         return join_bubbles(own), None
     kinds = [kind for turn in turns for kind in turn.kinds]
@@ -108,7 +113,9 @@ def shown(bubbles: list[str], kinds: list[str]) -> list[str]:
     """Bubbles as the other side sent them, with marks for what has no words; a row of the same marks is one."""
     made: list[str] = []
     for text, kind in zip(bubbles, kinds, strict=True):
-        bubble = text if kind in ("text", "forwarded", "repeated") else mark(kind)
-        if kind == "text" or not made or made[-1] != bubble:
-            made.append(bubble)
+        sign = None if kind == "text" else mark("media" if kind == "captioned" else kind)
+        if sign is not None and (not made or made[-1] != sign):
+            made.append(sign)
+        if kind in WORDS:
+            made.append(text)
     return made

@@ -1,6 +1,7 @@
 """Sessions become rows: windows that fit a model, in which each reply is learned exactly once."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from itertools import groupby
 from typing import Any
 
@@ -154,4 +155,4 @@ def shorten(exchange: Exchange, room: int, count: Counter) -> Exchange:
         text = text[-min(len(text) - 1, max(1, len(text) * room // prompt)) :] if len(text) > 1 else ""
     bubble_start = text.find("\n") + 1
     kept = text[bubble_start:] if 0 < bubble_start < len(text) // 2 else text
-    return Exchange(kept, exchange.reply, exchange.replied_at, exchange.skipped)
+    return replace(exchange, user=kept)

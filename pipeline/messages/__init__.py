@@ -5,12 +5,25 @@ The table has one row a message in file order (SCHEMA); the Layout says how the 
 
 import polars as pl
 
+from pipeline.messages.captions import captions
 from pipeline.messages.merge import merge, merge_senders
 from pipeline.messages.read import chats_in, read
 from pipeline.messages.schema import KINDS, SCHEMA, Chat, Layout, people
 from pipeline.messages.whatsapp import parse_bytes
 
-__all__ = ["KINDS", "SCHEMA", "Chat", "Layout", "chats_in", "merge", "merge_senders", "parse", "people", "read"]
+__all__ = [
+    "KINDS",
+    "SCHEMA",
+    "Chat",
+    "Layout",
+    "captions",
+    "chats_in",
+    "merge",
+    "merge_senders",
+    "parse",
+    "people",
+    "read",
+]
 
 
 def parse(text: str, date_order: str | None = None) -> tuple[pl.DataFrame, Layout]:

@@ -104,6 +104,13 @@ def test_a_person_who_was_renamed_is_one_person():
     assert together.summary.hints == ()
 
 
+def test_too_few_replies_since_a_rename_say_so():
+    lines = [(1, "Ann B." if sender == "Ann" and i < 100 else sender, text)
+             for i, (_, sender, text) in enumerate(talk(60))]  # fmt: skip
+    with pytest.raises(ChatError, match=r"Ann has 10 replies .*: Ann B\. never writes in the same weeks .*other names"):
+        build_dataset(chat(*lines), ANN)
+
+
 def test_the_system_prompt_tells_when_and_after_what_silence():
     dataset = build_dataset(chat(*talk(60)), ANN)
     systems = {row.session: row.messages[0]["content"] for row in dataset.train}

@@ -40,7 +40,7 @@ def test_the_samples_learned_tokens_are_his_replies_each_once(sample, tokenizer,
 
 def test_rows_are_as_long_as_they_say_and_fit(sample, tokenizer):
     template = read_template(tokenizer)
-    for max_tokens in (1024, 256, 160):
+    for max_tokens in (1024, 160):
         dataset = build_dataset(sample, DatasetConfig(person="Noah", max_tokens=max_tokens), tokenizer)
         for row in dataset.train + dataset.validation:
             length = len(encode(template, tokenizer, row.messages, row.learn_from).ids)
