@@ -46,12 +46,21 @@ def _solar_hijri(year: int, month: int, day: int) -> int:
     return new_year + min(month - 1, 6) * 31 + max(month - 7, 0) * 30 + day - 1 - _EPOCH
 
 
+# The months with 30 days of each year from 1430 (29 December 2008 on), the first month in the lowest bit: the
+# Umm al-Qura calendar, which phones set to Saudi Arabia show, as its authority published it.
+_UMM_AL_QURA = """
+aa6 956 2ae 56d 36a b55 aaa 94d 49d 95d 2ba 5b5 5aa d55 a9a 92e 26e 55d ada 6d4
+6a5 54b a97 54e aae 5ac ba9 d92 b25 64b cab 55a b55 6d2 ea5 e4a a95 52d aad 36c
+"""
+
+
 def _islamic(year: int, month: int, day: int) -> int:
-    """Tabular Islamic calendar (civil): within a day or two of the Umm al-Qura calendar that phones use."""
-    if not (1 <= month <= 12 and 1 <= day <= 30):
-        raise ValueError("no such day in the Islamic calendar")
-    days = day + (59 * (month - 1) + 1) // 2 + (year - 1) * 354 + (3 + 11 * year) // 30
-    return days + 227_014 - _EPOCH
+    long = [[int(bits, 16) >> i & 1 for i in range(12)] for bits in _UMM_AL_QURA.split()]
+    if not (1430 <= year < 1430 + len(long) and 1 <= month <= 12 and 1 <= day <= 29 + long[year - 1430][month - 1]):
+        raise ValueError("no such day in the Umm al-Qura calendar")
+    months = [29 + extra for months in long[: year - 1430] for extra in months]
+    months += [29 + extra for extra in long[year - 1430][: month - 1]]
+    return date(2008, 12, 29).toordinal() - _EPOCH + sum(months) + day - 1
 
 
 CALENDARS = (

@@ -13,10 +13,11 @@ from functools import lru_cache
 from typing import Any, Literal
 
 from pipeline.messages.markers import complete, is_marker, read_markers
+from pipeline.messages.months import is_month, read_months
 
 __all__ = ["Form", "Token", "detect"]
 
-Role = Literal["literal", "date", "hour", "minute", "second", "marker"]
+Role = Literal["literal", "date", "month", "hour", "minute", "second", "marker"]
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,8 @@ class Token:
     """One piece of a header: a number (date, hour, minute, second), or one of some strings.
 
     `digits`: how many a number has, 0 for one or two. `padded`: below ten it has a zero in front (True), has none
-    (False), or may (None). `variants` pairs each string with its code: the half of the day for a marker, else 0.
+    (False), or may (None). `variants` pairs each string with its code: the half of the day for a marker, the number of
+    a month that is written as a word, else 0.
     """
 
     role: Role
@@ -35,7 +37,8 @@ class Token:
 
 @dataclass(frozen=True)
 class Form:
-    """The one form of a file's headers. `zero` is its digit 0; `year_at` the date's field with three or four digits.
+    """The one form of a file's headers. `zero` is its digit 0; `year_at` the date's field with three or four digits,
+    `month_at` that with a word.
 
     `crlf`: records end in CRLF, so that a line after a bare LF is inside a message, whatever it looks like.
     `padded`: days and months below ten are written with a zero.
@@ -44,6 +47,7 @@ class Form:
     tokens: tuple[Token, ...]
     zero: str
     year_at: int | None
+    month_at: int | None
     crlf: bool
     padded: bool
     example: str
@@ -56,7 +60,7 @@ class Form:
     @property
     def separator(self) -> str:
         """What stands between the parts of the date, without spaces and direction marks."""
-        dates = [i for i, token in enumerate(self.tokens) if token.role == "date"]
+        dates = [i for i, token in enumerate(self.tokens) if token.role in ("date", "month")]
         return _fold(self.tokens[dates[0] + 1].variants[0][0]).strip()
 
     @property
@@ -69,12 +73,12 @@ _M = r"[\u200e\u200f\u061c\u202a-\u202e\u2066-\u2069\ufeff]*"
 _S = r"[^\S\n\r]"  # a space of any width
 _GAP = r"[^\d\n\r\]]"
 _DATE = (
-    rf"(?P<d0>\d{{1,4}})(?P<s0>{_M}(?:{_S}?[./\u2010-\u2012-]{_S}?|年){_M})"
-    rf"(?P<d1>\d{{1,2}}|\d{{4}})(?P<s1>{_M}(?:{_S}?[./\u2010-\u2012-]{_S}?|月|{_S}){_M})(?P<d2>\d{{1,4}})(?!\d)"
+    rf"(?P<d0>\d{{1,4}})(?P<s0>{_M}(?:{_S}?[./\u2010-\u2012-]{_S}?|[年년]{_S}?){_M})"
+    rf"(?P<d1>\d{{1,2}}|\d{{4}})(?P<s1>{_M}(?:{_S}?[./\u2010-\u2012-]{_S}?|[月월]{_S}?|{_S}){_M})(?P<d2>\d{{1,4}})(?!\d)"
 )
 _TIME = (
-    rf"(?P<h>\d{{1,2}})(?P<t0>{_M}(?:[:.]|{_S}?[hH時时시]{_S}?){_M})(?P<m>\d{{2}})"
-    rf"(?:(?P<t1>{_M}(?:[:.]|{_S}?(?:min|分|분){_S}?){_M})(?P<s>\d{{2}}))?(?!\d)"
+    rf"(?P<h>\d{{1,2}})(?P<t0>{_M}(?:[:.]|{_S}?[hH時时시]{_S}?){_M})(?P<m>\d{{1,2}})"
+    rf"(?:(?P<t1>{_M}(?:[:.]|{_S}?(?:min|分|분){_S}?){_M})(?P<s>\d{{1,2}}))?(?!\d)"
 )
 _CLOSE = rf"(?:(?P<bracket>\]{_S}?)|(?P<dash>{_M}{_S}[-\u2013\u2014]{_S})|(?P<colon>:{_S}))"
 _START = rf"^{_M}(?P<open>\[?){_M}"
@@ -84,6 +88,17 @@ _TIME_FIRST = re.compile(rf"{_START}{_TIME}(?P<between>{_GAP}{{1,30}}?){_DATE}(?
 _BARE = re.compile(
     rf"{_START}{_DATE}(?P<between>{_GAP}{{1,30}}?){_TIME}(?P<after>)(?P<dash>{_S})(?=[^:\n\r]+:{_S})", re.M
 )
+# A month's name in place of its number, for files without any header of numbers.
+_WORD = r"[^\W\d_][^\s\d,:;<>()\[\]/-]{0,19}"
+_JOIN = rf"(?:{_M}{_S}?[./,-]?{_S}?(?:(?:de|of|di){_S})?{_M})"
+_NAMED = [
+    re.compile(_DATE_FIRST.pattern.replace(_DATE, date), re.M)
+    for date in (
+        rf"(?P<d0>\d{{1,2}})(?P<s0>{_JOIN})(?P<d1>{_WORD})(?P<s1>{_JOIN})(?P<d2>\d{{4}}|\d{{2}})(?!\d)",
+        rf"(?P<d0>{_WORD})(?P<s0>{_JOIN})(?P<d1>\d{{1,2}})(?P<s1>{_JOIN})(?P<d2>\d{{4}}|\d{{2}})(?!\d)",
+        rf"(?P<d0>\d{{4}})(?P<s0>{_JOIN})(?P<d1>{_WORD})(?P<s1>{_JOIN})(?P<d2>\d{{1,2}})(?!\d)",
+    )
+]
 # What may follow the time besides a marker: the word for "hour", for "seconds", a closing parenthesis, a time zone.
 _TAILS = {
     "",
@@ -112,7 +127,10 @@ _MARKS = re.compile(r"[\u200e\u200f\u061c\u202a-\u202e\u2066-\u2069\ufeff]")
 
 @dataclass(frozen=True)
 class _Header:
-    """One line that looks like a header: the key that all of one form share, and the literals as written here."""
+    """One line that looks like a header: the key that all of one form share, and the literals as written here.
+
+    `styles`: how the date's numbers, the hour and the minute are padded. `month`: its name, "" where it is a number.
+    """
 
     key: tuple[Any, ...]
     literals: tuple[str, ...]
@@ -120,6 +138,7 @@ class _Header:
     end: int
     after_crlf: bool
     styles: tuple[int, ...]
+    month: str
 
 
 def detect(sample: str, *, whole: bool) -> Form | None:
@@ -127,12 +146,14 @@ def detect(sample: str, *, whole: bool) -> Form | None:
 
     The first line of an export is a header, so its form wins unless another is far more frequent.
     """
-    found = _read_headers(sample)
+    found = _read_headers(sample, (_DATE_FIRST, _TIME_FIRST, _BARE))
+    if not found or not _opens(found[0], sample):
+        found = sorted(found + _read_headers(sample, _NAMED), key=lambda header: header.start)
     if not found:
         return None
     counts = Counter(header.key for header in found)
     best, most = counts.most_common(1)[0]
-    first = found[0] if not sample[: found[0].start].strip("\ufeff\r\n\t \u200e") else None
+    first = found[0] if _opens(found[0], sample) else None
     if first and counts[first.key] * 200 > most:
         best = first.key
     chosen = [header for header in found if header.key == best]
@@ -144,10 +165,15 @@ def detect(sample: str, *, whole: bool) -> Form | None:
     return _make_form(chosen, sample, crlf, whole)
 
 
-def _read_headers(sample: str) -> list[_Header]:
+def _opens(header: _Header, sample: str) -> bool:
+    """Whether nothing stands before this header."""
+    return not sample[: header.start].strip("\ufeff\r\n\t \u200e")
+
+
+def _read_headers(sample: str, patterns: Iterable[re.Pattern[str]]) -> list[_Header]:
     """One header a line at most, the strictest pattern first, in the file's order."""
     by_line: dict[int, _Header] = {}
-    for pattern in (_DATE_FIRST, _TIME_FIRST, _BARE):
+    for pattern in patterns:
         for match in pattern.finditer(sample):
             if match.start() not in by_line and (header := _read_header(match, sample)):
                 by_line[match.start()] = header
@@ -156,20 +182,22 @@ def _read_headers(sample: str) -> list[_Header]:
 
 def _read_header(match: re.Match[str], sample: str) -> _Header | None:
     """A match with its literals split from its markers, None where its words are no locale's."""
-    d0, d1, d2, hour, minute = numbers = match.group("d0", "d1", "d2", "h", "m")
-    long = [i for i, number in enumerate((d0, d1, d2)) if len(number) > 2]
-    zero = _zero(d0 + d1 + d2 + hour + minute)
+    *date, hour, _ = numbers = match.group("d0", "d1", "d2", "h", "m")
+    month_at = next((i for i, piece in enumerate(date) if not piece.isdecimal()), None)
+    long = [i for i, piece in enumerate(date) if len(piece) > 2 and i != month_at]
+    zero = _zero("".join(piece for i, piece in enumerate(numbers) if i != month_at))
     pieces = _split(match.re is _TIME_FIRST, *match.group("open", "s0", "s1", "between", "t0"), *_ending(match))
-    if pieces is None or zero is None or len(long) > 1:
+    if pieces is None or zero is None or len(long) > 1 or (month_at is not None and not is_month(date[month_at])):
         return None
     literals, slots, before, after = pieces
     if after and literals[-1].startswith(":") and (int(hour) > 12 or not _names_follow(sample, match.end())):
         return None  # "21:25:15 a: text" is a person called "a"
     year = (long[0], len(numbers[long[0]])) if long else (None, 0)
-    key = (match.re is _TIME_FIRST, match.group("s") is not None, *year, before, after, zero, *slots)
+    key = (match.re is _TIME_FIRST, match.group("s") is not None, *year, month_at, before, after, zero, *slots)
     after_crlf = sample[match.start() - 2 : match.start()] == "\r\n"
-    styles = tuple(_style(number, zero) for number in (d0, d1, d2, hour))
-    return _Header(key, literals, match.start(), match.end(), after_crlf, styles)
+    styles = tuple(0 if i == month_at else _style(number, zero) for i, number in enumerate(numbers))
+    month = "" if month_at is None else date[month_at]
+    return _Header(key, literals, match.start(), match.end(), after_crlf, styles, month)
 
 
 def _ending(match: re.Match[str]) -> tuple[str | None, str, str]:
@@ -231,7 +259,7 @@ def _split_before(between: str) -> tuple[str, str]:
     """What stands between date and time: the literal and, where the locale writes it first, the marker."""
     for start in range(len(between)):
         rest = between[start:]
-        edge = start == 0 or not between[start - 1].isalpha()
+        edge = start == 0 or not between[start - 1].isalpha() or between[start - 1] in "日일"
         if edge and rest[0].isalpha() and is_marker(rest) and not (len(rest.strip()) == 1 and rest[0].isascii()):
             return between[:start], rest
     return between, ""
@@ -256,21 +284,23 @@ def _split_after(after: str, *, loose: bool) -> tuple[str | None, str]:
 
 def _make_form(headers: list[_Header], sample: str, crlf: bool, whole: bool) -> Form:
     """The tokens that match every one of these headers."""
-    time_first, seconds, year_at, width, before, after, zero = headers[0].key[:7]
+    time_first, seconds, year_at, width, month_at, before, after, zero = headers[0].key[:8]
     spellings: list[dict[str, None]] = [defaultdict(None) for _ in headers[0].literals]
     for header in headers:
         for slot, text in zip(spellings, header.literals, strict=True):
             slot[text] = None
-    styles = [_common(header.styles[i] for header in headers) for i in range(4)]
+    styles = [_common(header.styles[i] for header in headers) for i in range(5)]
     numbers = [
-        Token("date", digits=width)
+        _months({header.month for header in headers})
+        if i == month_at
+        else Token("date", digits=width)
         if i == year_at
         else Token("date", padded=styles[i] if year_at is not None else None)
         for i in range(3)
     ]
-    clock = [Token("hour", padded=styles[3]), Token("minute", digits=2)] + (
-        [Token("second", digits=2)] if seconds else []
-    )
+    short = 2 if styles[4] is not False else 0  # "0:7" is how Yoruba phones write 0:07
+    clock = [Token("hour", padded=styles[3]), Token("minute", digits=short), Token("second", digits=short)]
+    clock = clock if seconds else clock[:2]
     slots = [_literal(set(slot)) for slot in spellings]
     count = len(clock)
     if time_first:
@@ -292,6 +322,7 @@ def _make_form(headers: list[_Header], sample: str, crlf: bool, whole: bool) -> 
         tokens,
         zero,
         year_at,
+        month_at,
         crlf,
         any(style > 0 for header in headers for style in header.styles[: 3 if year_at is not None else 2]),
         sample[headers[0].start : headers[0].end].strip("\ufeff\u200e\u200f"),
@@ -315,6 +346,11 @@ def _weave(numbers: list[Token], literals: list[Token]) -> list[Token]:
 
 def _literal(spellings: set[str]) -> Token:
     return Token("literal", tuple((text, 0) for text in sorted(spellings, key=len, reverse=True)))
+
+
+def _months(words: set[str]) -> Token:
+    names = read_months(words)
+    return Token("month", tuple((name, names[name]) for name in sorted(names, key=len, reverse=True)))
 
 
 def _markers(spellings: set[str], whole: bool) -> Token:

@@ -8,12 +8,17 @@ from pipeline.messages.order import Hint
 
 __all__ = ["find_hints"]
 
-# Languages all of whose locales write day, month, year with this separator (CLDR's short dates). Spanish is left out:
-# the phones of Panama, Puerto Rico and the United States put the month first.
-_DAY_FIRST = {
-    "/": {"ar", "bn", "ca", "el", "fr", "gu", "hi", "id", "it", "kn", "ml", "mr", "ms", "pa", "pt", "sw", "ta", "th"},
-    "-": {"nl", "te"},
+# Languages all of whose locales write short dates with this separator in one order (CLDR; a test compares). Spanish is
+# left out of "/": the phones of Panama and Puerto Rico put the month first; so is English.
+ORDERS = {
+    ("/", "dmy"): "ar bn ca el fr gu hi id it kn ml mr ms nl pt sw ta te th ur vi",
+    ("/", "mdy"): "fil",
+    ("/", "ymd"): "ja",
+    ("-", "dmy"): "es nl",
+    ("-", "ymd"): "af fr lt sv",
+    (". ", "ymd"): "hu ko",
 }
+_SAYS = {"dmy": "the day before the month", "mdy": "the month first", "ymd": "the year first"}
 
 
 def find_hints(form: Form, bodies: Iterable[str]) -> list[Hint]:
@@ -22,16 +27,19 @@ def find_hints(form: Form, bodies: Iterable[str]) -> list[Hint]:
     for body in bodies:
         matcher.match(body)
     language, markers = matcher.language, {word.strip() for word in form.marker_words}
-    if any("\u1100" <= char <= "\u9fff" or "\uac00" <= char <= "\ud7a3" for word in markers for char in word):
+    eastern = any("\u1100" <= char <= "\u9fff" or "\uac00" <= char <= "\ud7a3" for word in markers for char in word)
+    if form.year_at == 2 and (eastern or language == "zh"):
+        return [Hint("dmy", True, "Where Chinese phones put the year last, the day comes before the month.")]
+    if eastern or (form.separator != "." and language == "zh"):
         return [Hint("ymd", True, "Phones in Chinese, Japanese and Korean write the year first.")]
-    if form.year_at is None and language in ("ko", "ja", "zh"):
-        return [Hint("ymd", True, "Phones in this language write the year first.")]
     if "(" in form.example:
         return [Hint("ymd", True, "Phones in Basque, which put the time in parentheses, write the year first.")]
+    separator = ". " if ". " in form.example else form.separator
+    for (sign, order), languages in ORDERS.items():
+        if separator == sign and language in languages.split():
+            return [Hint(order, True, f"The language of the app's own lines is one that puts {_SAYS[order]}.")]
     if form.separator == ".":
         return [Hint("dmy", True, "Where dates are written with dots, the day comes before the month.")]
-    if language in _DAY_FIRST.get(form.separator, ()):
-        return [Hint("dmy", True, "The language of the app's own lines is one that puts the day before the month.")]
     english = language in (None, "en")
     american = form.separator == "/" and not form.padded and form.year_at is None and english
     if american and markers & {"AM", "PM"}:

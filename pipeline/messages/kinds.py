@@ -28,6 +28,7 @@ _MARKS = re.compile(r"[\u200e\u200f\u061c\u202a-\u202e\u2066-\u2069\ufeff]")
 _MEDIA = ("media", "image", "video", "audio", "sticker", "gif", "document", "video_note", "view_once", "unavailable")
 _WORDS = ("attached", "file_attached", "edited", "poll", "option", "event")  # parts of bodies, not whole ones
 _SPLIT = "{}"
+_STOPS = (", ", ". ", "، ", "、", "，")
 _LONGEST = 1000  # characters; no line of the app is longer
 
 
@@ -110,14 +111,18 @@ Template = tuple[tuple[str, ...], AppLine]
 
 @cache
 def _templates() -> list[Template]:
-    """Each phrase with blanks: the pieces between them, and what it is."""
+    """Each phrase with blanks: the pieces between them, and what it is.
+
+    Every call may say more behind a comma or a full stop: how long it was, what to tap.
+    """
     return [
-        (tuple(_fold(phrase).rstrip(".。।").lower().split(_SPLIT)), _line_of(key, language))
+        (tuple(_fold(pattern).rstrip(".。।").lower().split(_SPLIT)), _line_of(key, language))
         for language, section in phrases().items()
         for key, values in section.items()
         if key not in _WORDS
         for phrase in values
-        if _SPLIT in phrase
+        for pattern in ([phrase] if key != "call" or _SPLIT in phrase else [f"{phrase}{sign}{{}}" for sign in _STOPS])
+        if _SPLIT in pattern
     ]
 
 
@@ -141,13 +146,13 @@ def _index() -> tuple[dict[str, list[Template]], list[Template]]:
 def _openings() -> tuple[str, ...]:
     """What system lines say before a text that they quote."""
     pieces = {piece for template, _ in _templates() for piece in template[:-1]}
-    return tuple(sorted(piece for piece in pieces if len(piece.strip()) > 2))
+    return tuple(sorted(piece for piece in pieces if len(piece.strip()) > (2 if piece.strip() < "\u2e80" else 1)))
 
 
 def starts_system_line(name: str) -> bool:
     """Whether what stands before a colon may be the beginning of a system line rather than a name."""
     folded = _fold(name).lower()
-    return folded.count('"') % 2 == 1 or any(piece in folded for piece in _openings())
+    return folded.count('"') % 2 == 1 or "‘" in name or any(piece in folded for piece in _openings())
 
 
 def _fits(pieces: tuple[str, ...], body: str) -> bool:

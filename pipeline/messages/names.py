@@ -101,9 +101,15 @@ def _system_rows(data: Bytes, headers: Headers, groups: _Groups, matcher: Matche
     for row in groups.rows[suspects[groups.codes]].tolist():
         body = _body(data, headers, row)
         name = body.partition(": ")[0]
-        if name.count("“") > name.count("”") or len(name) > _LONGEST_NAME or _is_system(body, matcher):
+        if _quotes(name, body) or len(name) > _LONGEST_NAME or _is_system(body, matcher):
             rows.append(row)
     return rows
+
+
+def _quotes(name: str, body: str) -> bool:
+    """Whether a quotation that the body ends opens before the first colon: no name does that."""
+    pairs = (("“", "”"), ("„", "“"), ("«", "»"), ("「", "」"), ("『", "』"), ("‘", "’"))
+    return any(name.count(a) > name.count(b) and b in body[len(name) :] for a, b in pairs)
 
 
 def _body(data: Bytes, headers: Headers, row: int) -> str:

@@ -62,6 +62,7 @@ def find_order(
     counts: Sequence[int],
     year_at: int | None,
     *,
+    month_at: int | None = None,
     zero: str = "0",
     forced: str | None = None,
     find_stamps: Callable[[], list[tuple[int, date]]] = list,
@@ -69,11 +70,13 @@ def find_order(
 ) -> Order:
     """The order of the dates' fields.
 
-    `dates` are the runs of equal dates in file order, `counts` how many headers each run holds. `find_stamps` gives
-    (run, day) pairs from attachment names, `find_hints` locale hints; both are asked only where the dates do not tell.
-    `forced` (dmy, mdy, ymd) is the user's own answer. Raises ChatError for an unknown one.
+    `dates` are the runs of equal dates in file order, `counts` how many headers each run holds; the field `month_at` is
+    the month for sure. `find_stamps` gives (run, day) pairs from attachment names, `find_hints` locale hints; both are
+    asked only where the dates do not tell. `forced` (dmy, mdy, ymd) is the user's own answer. Raises ChatError for an
+    unknown one.
     """
-    readings = _readings(dates, counts, year_at, zero)
+    names = [name for name in _ORDERS[year_at] if month_at in (None, name.index("m"))]
+    readings = _readings(names, dates, counts, two_digits=year_at is None, zero=zero)
     if forced is not None:
         return _force(readings, forced)
     ranked = sorted(readings, key=lambda reading: (reading.faults, reading.impossible))
@@ -82,15 +85,18 @@ def find_order(
     rivals = [r for r in ranked[1:] if r.days != best.days]
     if len(tied) > 1:
         return _settle(tied, rivals, find_stamps(), find_hints())
+    if month_at is not None and not rivals:
+        return _result(best, True, ["The months are written as words."])
     if not rivals:
         return _result(best, True, ["Every date reads the same in either order of day and month."])
     return _result(best, *_judge(best, rivals))
 
 
-def _readings(dates: Sequence[Triple], counts: Sequence[int], year_at: int | None, zero: str) -> list[_Reading]:
+def _readings(
+    names: list[str], dates: Sequence[Triple], counts: Sequence[int], *, two_digits: bool, zero: str
+) -> list[_Reading]:
     """Every order, in the Gregorian calendar unless its years cannot be those of a chat and another's can."""
-    two_digits = year_at is None
-    readings = [_read(name, CALENDARS[0], dates, counts, two_digits=two_digits) for name in _ORDERS[year_at]]
+    readings = [_read(name, CALENDARS[0], dates, counts, two_digits=two_digits) for name in names]
     total = sum(counts)
     if any(
         reading.days.count(None) < len(reading.days) and (reading.impossible + reading.out_of_range) * 2 < total
@@ -101,7 +107,7 @@ def _readings(dates: Sequence[Triple], counts: Sequence[int], year_at: int | Non
     allowed = ("buddhist", *(["solar hijri"] if zero != "0" else [])) if two_digits else [c.name for c in CALENDARS]
     others = [calendar for calendar in CALENDARS[1:] if calendar.name in allowed]
     for calendar in others:
-        foreign = [_read(name, calendar, dates, counts, two_digits=two_digits) for name in _ORDERS[year_at]]
+        foreign = [_read(name, calendar, dates, counts, two_digits=two_digits) for name in names]
         if any(
             reading.days.count(None) < len(reading.days) and (reading.impossible + reading.out_of_range) * 2 < total
             for reading in foreign
@@ -184,6 +190,7 @@ def _settle(tied: list[_Reading], rivals: list[_Reading], stamps: list[tuple[int
     return _result(usual[0], False, [_ASK])
 
 
+_ISLAMIC = "The dates are read by the calendar of Saudi Arabia: by another Islamic one they may be a day off."
 _ASK = "No date of this file tells day from month: please check one."
 
 
@@ -203,9 +210,11 @@ def _force(readings: list[_Reading], forced: str) -> Order:
         raise ChatError(f"“{forced}” is no order of a date: use dmy, mdy or ymd.")
     exact = [reading for reading in readings if reading.name == forced]
     same = [r for r in readings if (r.name.index("d") < r.name.index("m")) == (forced.index("d") < forced.index("m"))]
-    best = (exact or sorted(same, key=lambda reading: reading.faults))[0]
+    best = (exact or sorted(same or readings, key=lambda reading: reading.faults))[0]
     return _result(best, True, [f"You said: {_WORDS[forced]}."])
 
 
 def _result(reading: _Reading, certain: bool, evidence: list[str]) -> Order:
+    if reading.calendar.name == "islamic":
+        certain, evidence = False, [*evidence, _ISLAMIC]
     return Order(reading.name, reading.calendar.name, certain, tuple(evidence), reading.days)

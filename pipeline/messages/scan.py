@@ -102,14 +102,15 @@ def _match(block: Array, lines: Array, form: Form) -> tuple[Array, Array, list[A
     dates = 0
     prefix, base = form.zero.encode()[:-1], form.zero.encode()[-1]
     for token in form.tokens:
-        if token.role in ("literal", "marker"):
-            ok, position, code = _match_text(block, position, token)
-            if token.role == "marker":
-                columns["half"] = code
+        if token.role in ("literal", "marker", "month"):
+            ok, position, value = _match_text(block, position, token)
         else:
             ok, position, value = _match_number(block, position, token, prefix, base)
-            columns[f"date{dates}" if token.role == "date" else token.role] = value
-            dates += token.role == "date"
+        if token.role in ("date", "month"):
+            columns[f"date{dates}"] = value.astype(np.int32, copy=False)
+            dates += 1
+        elif token.role != "literal":
+            columns["half" if token.role == "marker" else token.role] = value
         if not ok.all():
             rows, position = rows[ok], position[ok]
             columns = {name: column[ok] for name, column in columns.items()}

@@ -91,6 +91,7 @@ def _order(data: Bytes, form: Form, headers: Headers, runs: Array, lengths: Arra
         dates,
         lengths.tolist(),
         form.year_at,
+        month_at=form.month_at,
         zero=form.zero,
         forced=forced,
         find_stamps=find_stamps,
