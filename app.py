@@ -66,10 +66,14 @@ def prepare() -> Path:
 def sweep_forever(stop: threading.Event, models: LoadedModels) -> None:
     """Purge expired workspaces at start and every minute, until `stop` is set; live training is never swept."""
     from pipeline import workspace
+    from tabs.learning import curves
     from tabs.runs import is_training
 
+    def is_busy(folder: Path) -> bool:
+        return any(is_training(place) for place in (folder, *curves(folder)))
+
     while True:
-        for folder in workspace.sweep(keep=_keep(), is_busy=is_training):
+        for folder in workspace.sweep(keep=_keep(), is_busy=is_busy):
             models.forget(folder)
         if stop.wait(SWEEP_SECONDS):
             return

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from html import escape
 
 from pipeline.prompt import Message, split_bubbles
 
-__all__ = ["conversation", "failed", "note", "stack", "typing"]
+__all__ = ["conversation", "failed", "note", "stack", "typing", "waiting"]
 
 
 def stack(texts: Sequence[str], side: str, *, label: str = "", quiet: bool = False, colour: str = "") -> str:
@@ -38,6 +39,16 @@ def conversation(messages: Sequence[Message], *, twin: str, learn_from: int | No
         quiet = not mine or (learn_from is not None and index < learn_from)
         turns.append(stack(split_bubbles(message["content"]), "me" if mine else "them", quiet=quiet, colour=twin))
     return f'<div class="conversation">{"".join(turns)}</div>'
+
+
+def waiting(before: Callable[[], int]) -> Iterator[int]:
+    """How many stand before us in a line, each time that it changes, until it is our turn."""
+    known = 0
+    while ahead := before():
+        if ahead != known:
+            known = ahead
+            yield ahead
+        time.sleep(0.2)
 
 
 def note(text: str, kind: str = "quiet") -> str:

@@ -11,8 +11,8 @@ import gradio as gr
 
 from pipeline.errors import ChatError
 from pipeline.prompt import join_bubbles, split_bubbles
-from tabs import exam, hub
-from tabs.bubbles import failed, stack, typing
+from tabs import blind, compare, exam, hub, learning
+from tabs.bubbles import failed, note, stack, typing, waiting
 from tabs.runs import finished_runs, run_label
 from tabs.talks import BASE, Talk, read_talk, write_talk
 from tabs.theme import PEOPLE
@@ -26,6 +26,12 @@ if TYPE_CHECKING:
 __all__ = ["build"]
 
 LONGEST_MESSAGE = 4000
+PARTS = (
+    ("Side by side, and at real moments", "compare", compare),
+    ("Exam: how much is it like them?", "exam", exam),
+    ("Blind test: can friends tell?", "blind", blind),
+    ("How many messages are enough?", "learning", learning),
+)
 
 
 def build(stage: Stage) -> None:
@@ -35,6 +41,7 @@ def build(stage: Stage) -> None:
     head = gr.HTML(elem_id="chat-head")
     with gr.Row(equal_height=True, elem_classes="actions"):
         who = gr.Dropdown([], label="Who answers", elem_id="who", scale=1, filterable=False)
+        me = gr.Dropdown([], label="Who you are", elem_id="me", scale=1, filterable=False, visible=False)
     talk = gr.HTML(elem_id="talk", autoscroll=True)
     with gr.Row(equal_height=True, elem_id="saying"):
         say = gr.Textbox(
@@ -45,32 +52,36 @@ def build(stage: Stage) -> None:
         stop = gr.Button("Stop", visible=False, scale=0, min_width=96, elem_id="stop-reply")
     with gr.Row(elem_classes="actions"):
         again = gr.Button("Another answer", size="sm", scale=0, min_width=140, elem_id="regenerate")
+        edit = gr.Button("Change my message", size="sm", scale=0, min_width=160, elem_id="edit")
         over = gr.Button("Start over", size="sm", scale=0, min_width=110, elem_id="start-over")
     with gr.Accordion("Settings", open=False, elem_classes="fold"):
         own = gr.Checkbox(False, label="Use these instead of what suits the twin")
         temperature = gr.Slider(0, 1.5, value=0.9, step=0.05, label="Temperature", info="0: always the likeliest word")
         top_p = gr.Slider(0.1, 1, value=0.95, step=0.01, label="Top-p", info="Choose among the likeliest words")
         longest = gr.Slider(20, 400, value=200, step=10, label="Longest reply, in tokens")
-    with gr.Accordion("Exam: how much is it like them?", open=False, elem_classes="fold", elem_id="exam-fold"):
-        card = exam.build(stage, who)
+    for label, name, part in PARTS:
+        with gr.Accordion(label, open=False, elem_classes="fold", elem_id=f"{name}-fold"):
+            part.build(stage, who)
     with gr.Accordion("To the Hub", open=False, elem_classes="fold", elem_id="adapter-hub"):
         hub.build("The twin's adapter", "adapter", _prepare)
     knobs = [own, temperature, top_p, longest]
     changed = [stage.runs.change, stage.dataset.change, stage.chat.change]
     known = gr.State("")
-    gr.on(changed, safely(_draw), known, [head, who, talk, card, known], **quiet)
-    who.input(safely(_choose), who, [head, talk, card], **quiet)
-    answer = {"outputs": [talk, say, send, stop], "concurrency_id": "model", "concurrency_limit": 2, **quiet}
-    sent = gr.on([send.click, say.submit], safely(_answer_with(stage)), [say, who, *knobs], **answer)
+    gr.on(changed, safely(_draw), known, [head, who, me, talk, known], **quiet)
+    who.input(safely(_choose), who, [head, me, talk], **quiet)
+    # Those who wait stand in our own line, which says how many are before them; Gradio's would say nothing.
+    answer = {"outputs": [talk, say, send, stop], "concurrency_id": "model", "concurrency_limit": 16, **quiet}
+    sent = gr.on([send.click, say.submit], safely(_answer_with(stage)), [say, who, me, *knobs], **answer)
     anew = again.click(safely(_again_with(stage)), [who, *knobs], **answer)
     stop.click(None, None, None, cancels=[sent, anew], **private).then(
         safely(_settle), who, [talk, send, stop], **quiet
     )
+    edit.click(safely(_edit), who, [talk, say], cancels=[sent, anew], **quiet)
     over.click(safely(_start_over), who, [talk, send, stop], cancels=[sent, anew], **quiet)
 
 
 def _answer_with(stage: Stage) -> Any:
-    def answer(request: gr.Request, text: str, who: str | None, *knobs: Any) -> Iterator[list[Any]]:
+    def answer(request: gr.Request, text: str, who: str | None, me: str | None, *knobs: Any) -> Iterator[list[Any]]:
         """Say something, and stream what the twin answers."""
         visitor = visitor_of(request)
         name = _own(visitor, who)
@@ -78,7 +89,8 @@ def _answer_with(stage: Stage) -> Any:
         if not text:
             yield [gr.skip()] * 4
             return
-        said = read_talk(visitor, name).add("user", join_bubbles(text[:LONGEST_MESSAGE].splitlines()))
+        content = _content(visitor, name, me, text[:LONGEST_MESSAGE].splitlines())
+        said = read_talk(visitor, name).add("user", content)
         write_talk(visitor, name, said)
         yield from _reply(stage, visitor, name, said, knobs)
 
@@ -113,10 +125,13 @@ def _reply(stage: Stage, visitor: Visitor, name: str, said: Talk, knobs: tuple[A
     try:
         twin = _twin(stage, visitor, name)
         key = f"{visitor.folder.name}/{name}"
-        pieces = stream_reply(twin, said.messages, _generation(twin, knobs), now=said.began_at, visitor=key)
-        for reply in pieces:
-            if reply:
-                yield [_conversation(said, _bubbles(reply)), gr.skip(), *busy]
+        with stage.models.line.join() as before:
+            for ahead in waiting(before):
+                yield [_conversation(said, note(f"{count(ahead, 'reply', 'replies')} before yours.")), "", *busy]
+            pieces = stream_reply(twin, said.messages, _generation(twin, knobs), now=said.began_at, visitor=key)
+            for reply in pieces:
+                if reply:
+                    yield [_conversation(said, _bubbles(reply)), gr.skip(), *busy]
         if not reply:
             reply = "…"
     except ChatError as error:
@@ -126,6 +141,26 @@ def _reply(stage: Stage, visitor: Visitor, name: str, said: Talk, knobs: tuple[A
         if reply:
             write_talk(visitor, name, said.add("assistant", reply))
     yield [_conversation(said, _bubbles(reply)), gr.skip(), *free]
+
+
+def _content(visitor: Visitor, name: str, me: str | None, lines: list[str]) -> str:
+    """The visitor's turn as training would hold it: in a group it begins with the name of whoever they are."""
+    from pipeline.dataset import user_content
+
+    others = _others(visitor, name)
+    return user_content([(me if me in others else others[0], lines)], others) if others else join_bubbles(lines)
+
+
+def _others(visitor: Visitor, name: str) -> tuple[str, ...]:
+    from pipeline.dataset import read_about
+
+    return () if name == BASE else read_about(own_run(visitor, name) / "dataset")[1].others
+
+
+def _me(visitor: Visitor, name: str) -> gr.Dropdown:
+    """Who the visitor may be: a choice in a group only."""
+    others = _others(visitor, name)
+    return gr.Dropdown(list(others), value=others[0] if others else None, visible=len(others) > 1)
 
 
 def _twin(stage: Stage, visitor: Visitor, name: str) -> Twin:
@@ -155,7 +190,18 @@ def _choose(request: gr.Request, who: str | None) -> list[Any]:
     visitor = visitor_of(request)
     name = _own(visitor, who)
     save_choices(visitor, twin=name)
-    return [_head(visitor, name), _conversation(read_talk(visitor, name)), exam.card(visitor, name)]
+    return [_head(visitor, name), _me(visitor, name), _conversation(read_talk(visitor, name))]
+
+
+def _edit(request: gr.Request, who: str | None) -> list[Any]:
+    """Take the visitor's last message back into the box, and the conversation to before it."""
+    visitor = visitor_of(request)
+    name = _own(visitor, who)
+    talk, text = read_talk(visitor, name).take_back(_others(visitor, name))
+    if text is None:
+        return [gr.skip(), gr.skip()]
+    write_talk(visitor, name, talk)
+    return [_conversation(talk), text]
 
 
 def _settle(request: gr.Request, who: str | None) -> list[Any]:
@@ -184,7 +230,8 @@ def _draw(request: gr.Request, known: str) -> list[Any]:
     if chosen not in names or (names and chosen == BASE):
         chosen = names[0] if names else BASE
     picker = gr.Dropdown(choices, value=chosen)
-    return [_head(visitor, chosen), picker, _conversation(read_talk(visitor, chosen)), exam.card(visitor, chosen), now]
+    talk = _conversation(read_talk(visitor, chosen))
+    return [_head(visitor, chosen), picker, _me(visitor, chosen), talk, now]
 
 
 def _prepare(visitor: Visitor, folder: Path) -> Upload:

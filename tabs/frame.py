@@ -10,6 +10,7 @@ import gradio as gr
 
 from pipeline import workspace
 from tabs import analyse, chat, dataset, finetune, start
+from tabs.learning import curves
 from tabs.runs import kill_runs, newest_run, runs_stamp
 from tabs.visitor import Stage, Visitor, chat_head, safely, stamp, visitor_of
 from tabs.words import count
@@ -79,7 +80,8 @@ def _stamps(request: gr.Request) -> tuple[str, str, str]:
 
 def _forget(models: LoadedModels, visitor: Visitor) -> tuple[Any, ...]:
     """Stop what trains, delete the folder and every upload, and show the page as a newcomer sees it."""
-    kill_runs(visitor)
+    for place in (visitor, *map(Visitor, curves(visitor.folder))):
+        kill_runs(place)
     models.forget(visitor.folder)
     workspace.purge(visitor.folder)
     return gr.Row(visible=False), gr.Tabs(selected="analyse"), "", "", ""

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from pipeline.prompt import Message
+from pipeline.prompt import Message, split_bubbles
 from tabs.visitor import Visitor
 
 __all__ = ["BASE", "Talk", "read_talk", "write_talk"]
@@ -30,6 +31,20 @@ class Talk:
         while messages and messages[-1]["role"] == "assistant":
             messages.pop()
         return replace(self, messages=messages)
+
+    def take_back(self, others: Sequence[str] = ()) -> tuple[Talk, str | None]:
+        """Back to before the visitor's last message, and what it said; None where they have said nothing.
+
+        others: in a group, the names of whom one of stands before what was said.
+        """
+        talk = self.without_reply()
+        if not talk.messages:
+            return self, None
+        lines = split_bubbles(talk.messages[-1]["content"])
+        name = next((other for other in others if len(others) > 1 and lines[0].startswith(f"{other}: ")), None)
+        if name:
+            lines[0] = lines[0].removeprefix(f"{name}: ")
+        return replace(talk, messages=talk.messages[:-1]), "\n".join(lines)
 
 
 def read_talk(visitor: Visitor, name: str) -> Talk:

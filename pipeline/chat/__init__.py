@@ -3,6 +3,8 @@
 from pipeline.chat.cache import KeptConversations
 from pipeline.chat.engine import Engine, LoadedModels, load_engine
 from pipeline.chat.generation import GenerationConfig
+from pipeline.chat.line import Line
+from pipeline.chat.side_by_side import stream_side_by_side
 from pipeline.chat.twin import Ended, Piece, Twin, load_twin, prompt_messages, stream, stream_reply
 
 __all__ = [
@@ -10,6 +12,7 @@ __all__ = [
     "Engine",
     "GenerationConfig",
     "KeptConversations",
+    "Line",
     "LoadedModels",
     "Piece",
     "Twin",
@@ -18,4 +21,5 @@ __all__ = [
     "prompt_messages",
     "stream",
     "stream_reply",
+    "stream_side_by_side",
 ]

@@ -21,6 +21,7 @@ __all__ = ["READ_TOKENS", "Place", "Readings", "Waiting", "nats_at", "prefill", 
 
 READ_TOKENS = 4096  # padded tokens of a batch that is read
 HEAD_ROWS = 512  # positions whose scores over the vocabulary are in memory at once
+LEAVE = 8  # replies that are over leave the batch when they are an eighth of it
 CACHE_BYTES = 1 << 30  # of keys and values that are held for replies to be sampled together
 
 Place = tuple[int, int]  # (conversation, token index at which a reply begins)
@@ -207,21 +208,30 @@ def _grow(
     ends = torch.tensor(sorted(engine.ends), device=logits.device)
     stops = torch.tensor(sorted(engine.stops), device=logits.device)
     live = list(range(len(replies)))
+    over = torch.zeros(len(live), dtype=torch.bool, device=logits.device)
     for step in range(config.max_new_tokens):
         seen = None
         if config.repetition_penalty > 1 and step:
-            seen = torch.tensor([replies[i] for i in live], device=logits.device)
+            seen = _padded([replies[i] for i in live], step).to(logits.device)
         chosen = pick(logits, config, generator, end_ids=ends, step=step, written=seen)
-        for i, token in zip(live, chosen.tolist(), strict=True):
-            replies[i].append(token)
-        going = ~torch.isin(chosen, stops)
-        if not going.all():
-            left = going.nonzero()[:, 0]
-            live = [live[i] for i in left.tolist()]
-            chosen = chosen[left]
-            if live:
-                forks.keep(left)
-        if not live or step + 1 == config.max_new_tokens:
+        for i, token, is_over in zip(live, chosen.tolist(), over.tolist(), strict=True):
+            if not is_over:
+                replies[i].append(token)
+        over |= torch.isin(chosen, stops)
+        if over.all() or step + 1 == config.max_new_tokens:
             return
+        # Leaving the batch means to copy what stays: worth it for several at once.
+        if int(over.sum()) > len(live) // LEAVE:
+            left = (~over).nonzero()[:, 0]
+            live = [live[i] for i in left.tolist()]
+            chosen, over = chosen[left], over[left]
+            forks.keep(left)
         with engine.lock:
             logits = engine.decoder.logits(engine.decoder.forward(chosen[:, None], forks)[:, -1])
+
+
+def _padded(replies: Sequence[Sequence[int]], length: int) -> "Tensor":
+    """Ids of replies as rows of one length; -1 follows those that are over."""
+    import torch
+
+    return torch.tensor([[*reply, *[-1] * (length - len(reply))] for reply in replies])

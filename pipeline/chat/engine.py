@@ -12,6 +12,7 @@ from pipeline.chat.cache import Kept, KeptConversations
 from pipeline.chat.decoder import Decoder
 from pipeline.chat.foreign import ForeignDecoder
 from pipeline.chat.generation import GenerationConfig, pick
+from pipeline.chat.line import Line
 from pipeline.prompt import Template, end_ids, read_template
 
 if TYPE_CHECKING:
@@ -149,6 +150,7 @@ class LoadedModels:
     """Engines that are in memory, the least recently used given up first; made by the app, not by this module."""
 
     most: int = 3
+    line: Line = field(default_factory=Line)  # of the replies that are asked of them
     _engines: "OrderedDict[tuple[str, str], Engine]" = field(default_factory=OrderedDict)
     _lock: Lock = field(default_factory=Lock)
 

@@ -14,6 +14,7 @@ from pipeline.evaluation.discriminator import Hand, Told, one_hand, tell_apart
 from pipeline.evaluation.evaluate import Progress, evaluate, held_out_moments
 from pipeline.evaluation.exam import Candidate, Exam, read_exam, write_exam
 from pipeline.evaluation.leaks import Leaks, Seen, leaks_of
+from pipeline.evaluation.picture import PICTURE, write_picture
 from pipeline.evaluation.relevance import Relevance
 from pipeline.evaluation.replies import Answers, Loss, Moment
 from pipeline.evaluation.style import Style, style_distance
@@ -21,6 +22,7 @@ from pipeline.evaluation.table import QUICK, exam_markdown, exam_rows, exam_text
 from pipeline.evaluation.tuning import tune_generation, write_generation
 
 __all__ = [
+    "PICTURE",
     "QUICK",
     "Answers",
     "Canary",
@@ -55,4 +57,5 @@ __all__ = [
     "write_canaries",
     "write_exam",
     "write_generation",
+    "write_picture",
 ]

@@ -1,6 +1,9 @@
 """The learning curve: how many messages are enough, and would fewer be better?"""
 
+import contextlib
 import json
+import shutil
+import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -13,14 +16,16 @@ from pipeline.chat import LoadedModels
 from pipeline.dataset import Dataset, Row, read_dataset, write_dataset
 from pipeline.errors import ChatError
 from pipeline.evaluation.evaluate import evaluate
+from pipeline.evaluation.exam import read_exam
 from pipeline.training import TrainingConfig
 
 __all__ = ["SHARES", "CurvePoint", "CurveStep", "learning_curve", "read_curve", "verdict"]
 
-SHARES = (0.125, 0.25, 0.5, 1.0)
+SHARES = (0.125, 0.25, 0.5)  # of the replies, beside all of them
 FEWEST_ROWS = 2
+EXAM_ROWS = 15  # rows that could be learned in the time that an exam takes
 POLL_SECONDS = 0.5
-FILE = "curve.json"
+FOLDER, FILE = "curve", "curve.json"
 
 
 class CurvePoint(BaseModel):
@@ -43,41 +48,44 @@ class CurveStep(BaseModel):
 
     doing: str
     done: float
-    points: tuple[CurvePoint, ...]
+    points: list[CurvePoint]
 
 
 def learning_curve(
-    dataset_dir: Path,
-    folder: Path,
-    config: TrainingConfig,
+    run_dir: Path,
     *,
     shares: Sequence[float] = SHARES,
     samples: int = 50,
     loaded: LoadedModels | None = None,
 ) -> Iterator[CurveStep]:
-    """Train on growing shares of the data, the latest messages first, and examine each; ends with all points.
+    """Train as a finished run was, on growing shares of its data, the latest messages first, and examine each.
 
-    folder: for the runs, one a share, and curve.json. Closing the iterator stops the run that is going. Raises
-    ChatError.
+    The run itself is the last point. Runs and curve.json lie in the run's folder; closing the iterator stops the run
+    that is going, and the next call goes on where this one left off. Raises ChatError.
     """
-    dataset = read_dataset(dataset_dir)
+    dataset = read_dataset(run_dir / "dataset")
     parts = {share: latest(dataset.train, share) for share in shares}
-    parts = {share: rows for share, rows in parts.items() if len(rows) >= FEWEST_ROWS}
+    parts = {share: rows for share, rows in parts.items() if FEWEST_ROWS <= len(rows) < len(dataset.train)}
     if not parts or not dataset.validation:
         raise ChatError("This dataset is too small for a learning curve: take a longer chat.")
-    total = sum(map(len, parts.values()))
+    folder = run_dir / FOLDER
+    config = runs.read_run(run_dir).config
+    total = sum(map(len, parts.values())) + EXAM_ROWS * (len(parts) + 1)
     finished = 0
     points: list[CurvePoint] = []
     for share, rows in parts.items():
-        run_dir = folder / f"{share:.3f}"
-        part = write_dataset(_with_train(dataset, rows), folder / f"{share:.3f}-data")
-        for done in _train(part, run_dir, config):
-            doing = f"Learning from {share:.0%} of the messages"
-            yield CurveStep(doing=doing, done=(finished + len(rows) * done * 0.8) / total, points=tuple(points))
-        points.append(_point(share, rows, run_dir, samples, loaded))
-        (folder / FILE).write_text(json.dumps([point.model_dump() for point in points]), encoding="utf-8")
+        part_dir = folder / "runs" / f"{share:.3f}"
+        about = f"{share:.0%} of the replies"
+        for done in _train(_with_train(dataset, rows), part_dir, config):
+            yield CurveStep(doing=f"Learning from {about}", done=(finished + len(rows) * done) / total, points=points)
         finished += len(rows)
-        yield CurveStep(doing=f"Examined {share:.0%}", done=finished / total, points=tuple(points))
+        yield CurveStep(doing=f"Examining what {about} taught", done=finished / total, points=points)
+        points = [*points, _point(share, rows, part_dir, samples, loaded)]
+        finished += EXAM_ROWS
+    yield CurveStep(doing="Examining the twin itself", done=finished / total, points=points)
+    points = [*points, _point(1.0, dataset.train, run_dir, samples, loaded)]
+    (folder / FILE).write_text(json.dumps([point.model_dump() for point in points]), encoding="utf-8")
+    yield CurveStep(doing="Done", done=1.0, points=points)
 
 
 def latest(rows: Sequence[Row], share: float) -> list[Row]:
@@ -107,23 +115,39 @@ def _with_train(dataset: Dataset, rows: list[Row]) -> Dataset:
     return replace(dataset, train=rows, summary=summary)
 
 
-def _train(dataset_dir: Path, run_dir: Path, config: TrainingConfig) -> Iterator[float]:
-    """Start a run and follow it to its end: the share of its steps done. Stopped where the reader leaves."""
-    run = runs.start(dataset_dir, run_dir, config)
+def _train(dataset: Dataset, run_dir: Path, config: TrainingConfig) -> Iterator[float]:
+    """Start a run, or take up one that was left: the share of its steps done, until its end or until we are left."""
+    run = _known(run_dir)
+    if run is None or not (run.live or run.status == "done"):
+        shutil.rmtree(run_dir, ignore_errors=True)  # stopped half way, it would not say what this share teaches
+        with tempfile.TemporaryDirectory() as scratch:
+            run = runs.start(write_dataset(dataset, Path(scratch)), run_dir, config)
     try:
         while run.live:
             yield run.step / run.total_steps if run.total_steps else 0.0
             time.sleep(POLL_SECONDS)
             run = runs.read_run(run_dir)
     finally:
-        if runs.read_run(run_dir).live:
+        known = _known(run_dir)
+        if known is not None and known.live:
             runs.stop(run_dir)
-    if run.status not in ("done", "stopped"):
-        raise ChatError(run.message or "A run of the learning curve failed: see its log.")
+    if run.status != "done":
+        raise ChatError(run.message or "A run of the learning curve ended early: start the curve again.")
 
 
-def _point(share: float, rows: list[Row], run_dir: Path, samples: int, loaded: LoadedModels | None) -> CurvePoint:
-    exam = evaluate(run_dir, samples=samples, loaded=loaded)
+def _known(run_dir: Path) -> runs.Run | None:
+    """The run in this folder, once it is not on its way to a stop; None where there is none."""
+    with contextlib.suppress(ChatError):
+        run = runs.read_run(run_dir)
+        while run.status == "stopping":
+            time.sleep(POLL_SECONDS)
+            run = runs.read_run(run_dir)
+        return run
+    return None
+
+
+def _point(share: float, rows: Sequence[Row], run_dir: Path, samples: int, loaded: LoadedModels | None) -> CurvePoint:
+    exam = read_exam(run_dir) or evaluate(run_dir, samples=samples, loaded=loaded)
     twin, base = exam.of("twin"), exam.of("base")
     if twin is None or base is None or twin.loss is None or base.loss is None or twin.answers is None:
         raise ChatError("The exam of this run is not complete: run the learning curve again.")
@@ -137,10 +161,10 @@ def _point(share: float, rows: list[Row], run_dir: Path, samples: int, loaded: L
     )
 
 
-def read_curve(folder: Path) -> list[CurvePoint]:
-    """The points of a learning curve that was made in this folder; none where there is none."""
+def read_curve(run_dir: Path) -> list[CurvePoint]:
+    """The points of a run's learning curve; none where it was not made."""
     try:
-        return TypeAdapter(list[CurvePoint]).validate_json((folder / FILE).read_bytes())
+        return TypeAdapter(list[CurvePoint]).validate_json((run_dir / FOLDER / FILE).read_bytes())
     except (OSError, ValidationError):
         return []
 

@@ -34,7 +34,8 @@ __all__ = ["FEWEST_MOMENTS", "Progress", "evaluate", "held_out_moments"]
 Progress = Callable[[str, float], None]
 
 FEWEST_MOMENTS = 20  # with fewer, style and classifier say nothing
-SHORT_TOKENS = 64  # that replies of a model that seldom ends may have in a quick exam
+# Tokens that replies of a model that seldom ends may have: longer ones would take minutes and say no more.
+QUICK_TOKENS, FULL_TOKENS = 64, 96
 
 
 @dataclass(frozen=True)
@@ -111,8 +112,9 @@ def _sit(
     """One candidate on the held-out rows."""
     held = held_out(twin, dataset.validation)
     config = twin.generation.model_copy(update={"seed": 0})
-    if kind != "twin" and not full:
-        samples, config = max(1, samples // 4), config.model_copy(update={"max_new_tokens": SHORT_TOKENS})
+    if kind != "twin":
+        samples = samples if full else max(1, samples // 4)
+        config = config.model_copy(update={"max_new_tokens": FULL_TOKENS if full else QUICK_TOKENS})
     chosen = even_sample(len(held.moments), samples)
     moments = [held.moments[i][0] for i in chosen]
     nats, replies = read_replies(twin, held, chosen, config, partial(progress, f"the {kind}"))

@@ -1,5 +1,7 @@
 """What a twin repeats of the messages that it learned from."""
 
+from array import array
+from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 
 from pydantic import BaseModel, ConfigDict
@@ -10,6 +12,7 @@ from pipeline.redact import KINDS, find
 
 __all__ = ["COPY", "Leaks", "Seen", "leaks_of"]
 
+SORTED = 64  # characters by which places are sorted; a power of two
 COPY = 30  # characters: the shortest copy that counts
 
 
@@ -31,30 +34,61 @@ class Leaks(BaseModel):
 
 
 class Seen:
-    """The messages of training, to look stretches of text up in."""
+    """The messages of training, to look stretches of text up in: every place in order of what follows it."""
 
     def __init__(self, rows: Iterable[Row]) -> None:
         contents = dict.fromkeys(m["content"] for row in rows for m in row.messages if m["role"] != "system")
         self.bubbles = list(dict.fromkeys(_even(b) for content in contents for b in split_bubbles(content)))
         self.text = "\n".join(self.bubbles)
+        self._places = _sorted_places(self.text)
 
     def longest(self, text: str, known: str = "") -> str:
         """The longest stretch of one bubble of `text` that stands in training and not in `known`."""
         best = ""
         known = _even(known)
         for bubble in map(_even, split_bubbles(text)):
-            start = end = 0
-            while end < len(bubble):
-                longer = bubble[start : end + 1]
-                if longer in self.text and longer not in known:
-                    end += 1
-                    best = max(best, longer, key=len)
-                elif longer in self.text and end - start < COPY:
-                    end += 1  # as yet a quotation of the conversation; it may become more
-                else:
-                    start += 1
-                    end = max(start, end)
+            for start in range(len(bubble)):
+                length = self._match(bubble[start:])
+                # A stretch of the conversation at hand is a quotation, and so is every part of it.
+                if length > len(best) and (found := bubble[start : start + length]) not in known:
+                    best = found
         return best
+
+    def _match(self, text: str) -> int:
+        """How much of the beginning of `text` stands somewhere in training."""
+        wanted = text[:SORTED]
+        at = bisect_left(self._places, wanted, key=lambda place: self.text[place : place + SORTED])
+        length = 0
+        for place in self._places[max(0, at - 1) : at + 1]:
+            length = max(length, _common(wanted, self.text[place : place + SORTED]))
+        while SORTED <= length < len(text) and text[: length + 1] in self.text:
+            length += 1
+        return length
+
+
+def _sorted_places(text: str) -> "array[int]":
+    """The places of a text, sorted by the SORTED characters that begin there (a suffix array by doubling)."""
+    import numpy as np
+
+    if not text:
+        return array("q")
+    ranks = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype="<u4").astype(np.int64) + 1
+    order = np.argsort(ranks, kind="stable")
+    width = 1
+    while width < SORTED:
+        beyond = np.zeros_like(ranks)
+        beyond[:-width] = ranks[width:]
+        keys = ranks * (int(ranks.max()) + 1) + beyond
+        order = np.argsort(keys, kind="stable")
+        following = keys[order]
+        ranks[order] = np.cumsum(np.concatenate([[1], following[1:] != following[:-1]]))
+        width *= 2
+    return array("q", order.astype(np.int64).tobytes())
+
+
+def _common(a: str, b: str) -> int:
+    """Length of the longest common beginning."""
+    return next((i for i, (x, y) in enumerate(zip(a, b, strict=False)) if x != y), min(len(a), len(b)))
 
 
 def _even(text: str) -> str:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Relevance", "blocks_of", "judge", "relevance_of"]
 
-MOMENTS = 64  # contexts that are tried: from all over the held-out part
+MOMENTS = 40  # contexts that are tried: from all over the held-out part
 BLOCK = 8  # moments whose replies are tried under each other's contexts
 CONTEXT = 4  # messages of context; more would cost time and say little
 

@@ -1,8 +1,11 @@
 """What is repeated of training: a planted copy is found, a quotation of the conversation at hand is none."""
 
+from dataclasses import replace
 from datetime import datetime
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from pipeline.chat import GenerationConfig, Twin
 from pipeline.dataset import Row
@@ -51,6 +54,21 @@ def test_what_base_says_too_is_no_leak():
 
 def test_a_copy_does_not_run_across_bubbles():
     assert leaks_of(["sure\nmy"], [[]], SEEN).longest_copy == 4
+
+
+@given(st.lists(st.text("ab c", max_size=90), min_size=1, max_size=4), st.text("ab c", max_size=90), st.text("ab c"))
+def test_the_longest_stretch_is_the_one_that_trying_all_finds(learned, reply, known):
+    seen = Seen([replace(ROW, messages=[Message(role="user", content=text) for text in learned])])
+    text, known_text = " ".join(reply.split()), " ".join(known.split())
+    stretches = {text[i:j] for i in range(len(text)) for j in range(i + 1, len(text) + 1)}
+    longest = max((len(s) for s in stretches if s in seen.text and s not in known_text), default=0)
+    assert len(seen.longest(reply, known)) == longest
+
+
+def test_a_copy_longer_than_what_places_are_sorted_by_is_measured_whole():
+    assert leaks_of([SECRET * 3], [[]], Seen([replace(ROW, messages=[ROW.messages[0], Message(
+        role="user", content=SECRET * 4
+    )])])).longest_copy == 3 * len(SECRET)  # fmt: skip
 
 
 def test_personal_data_is_counted_and_that_of_training_apart():

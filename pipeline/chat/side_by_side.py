@@ -1,0 +1,29 @@
+"""One message, several who answer: replies that grow side by side."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime
+
+from pipeline.chat.twin import Piece, Twin, stream
+from pipeline.prompt import Message
+
+__all__ = ["stream_side_by_side"]
+
+
+def stream_side_by_side(
+    twins: Mapping[str, Twin],
+    history: Sequence[Message],
+    *,
+    now: datetime | None = None,
+    cancelled: Callable[[], bool] = lambda: False,
+) -> Iterator[dict[str, Piece]]:
+    """What each has written so far, every time one has written more; each samples as suits it. Raises ChatError."""
+    growing = {name: stream(twin, history, now=now, cancelled=cancelled) for name, twin in twins.items()}
+    pieces = {name: Piece("") for name in twins}
+    while growing:
+        for name in list(growing):
+            piece = next(growing[name], None)
+            if piece is None:
+                del growing[name]
+            else:
+                pieces[name] = piece
+        yield dict(pieces)
