@@ -40,7 +40,7 @@ def test_too_much_is_said_with_what_would_help():
     [
         ({"model": "meta-llama/Llama-2-7b-chat-hf"}, "it fits."),
         (
-            {"model": "meta-llama/Llama-2-7b-chat-hf", "quantise": "none"},
+            {"model": "Qwen/Qwen2.5-7B-Instruct", "quantise": "none"},
             "With the base weights in 4 bits it would need",
         ),
         ({"model": "Qwen/Qwen2.5-7B-Instruct", "tokens_per_batch": 64_000, "tokens_per_step": 64_000}, "1,024 tokens"),
