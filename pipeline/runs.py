@@ -12,16 +12,32 @@ from pathlib import Path
 from typing import Literal
 
 import polars as pl
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from pipeline.errors import ChatError
+from pipeline.prices import price_per_hour
 from pipeline.training import RunState, Status, TrainingConfig, read_state
 from pipeline.training.follow import last_checkpoint
-from pipeline.training.state import read_control, write_control, write_state
+from pipeline.training.state import read_control, replace_text, write_control, write_state
 from pipeline.training.worker import LOCK_VARIABLE, lay_out, read_config
 
-__all__ = ["LIVE", "Run", "list_runs", "pause", "read_metrics", "read_run", "resume", "start", "stop"]
+__all__ = [
+    "LIVE",
+    "RemoteJob",
+    "Run",
+    "list_runs",
+    "pause",
+    "read_job",
+    "read_metrics",
+    "read_run",
+    "resume",
+    "start",
+    "stop",
+    "write_job",
+]
 
 LIVE: tuple[Status, ...] = ("starting", "running", "stopping")
+AFTER_DEADLINE = 1800.0  # seconds that a job may wait for a machine, or be late with its last word
 
 METRICS = {
     "step": pl.Int64,
@@ -34,6 +50,29 @@ METRICS = {
     "seconds_left": pl.Float64,
     "message": pl.String,
 }
+
+
+class RemoteJob(BaseModel):
+    """The job elsewhere that trains this run (job.json in its folder); times in seconds since 1970. Holds no token."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    id: str
+    owner: str
+    repo: str  # of the owner's: what comes out
+    data_repo: str  # of the owner's: what goes in
+    url: str
+    hardware: str
+    price_per_hour: float
+    minutes: int  # after which it is ended
+    started_at: float
+    looked_at: float = 0.0
+    stage: str = "SCHEDULING"
+    running_seconds: float = 0.0
+    seen: str = ""  # the state of the repository that was fetched last
+    asked: str = ""  # the wish that was passed on
+    note: str = ""  # why the last look failed
+    over: bool = False  # nothing more will come
 
 
 @dataclass(frozen=True)
@@ -59,6 +98,15 @@ class Run:
     updated_at: float
     resumable: bool
     has_adapter: bool
+    job: RemoteJob | None = None
+
+    @property
+    def spent(self) -> float | None:
+        """Dollars that the machine cost while it trained; None where it is not rented."""
+        if self.job is not None:
+            return self.job.price_per_hour * self.job.running_seconds / 3600
+        price = price_per_hour()
+        return None if price is None else price * max(0.0, self.updated_at - self.started_at) / 3600
 
     @property
     def live(self) -> bool:
@@ -76,6 +124,8 @@ def start(dataset_dir: Path, run_dir: Path, config: TrainingConfig) -> Run:
 def resume(run_dir: Path) -> Run:
     """Go on from the last checkpoint, or from the beginning where there is none. Raises ChatError."""
     run = read_run(run_dir)
+    if run.job is not None:
+        raise ChatError("A job cannot be resumed: start another.")
     if run.live:
         raise ChatError("This run is still going: there is nothing to resume.")
     if not run.resumable:
@@ -91,6 +141,8 @@ def stop(run_dir: Path) -> Run:
 
 def pause(run_dir: Path) -> Run:
     """Ask the run to end after the step it is in, with a checkpoint to resume from."""
+    if read_job(run_dir) is not None:
+        raise ChatError("A job cannot be paused: stop it, which keeps the best so far.")
     return _ask(run_dir, "pause")
 
 
@@ -99,7 +151,13 @@ def read_run(run_dir: Path) -> Run:
     config = read_config(run_dir)
     state = read_state(run_dir) or RunState()
     status, message = state.status, state.message
-    if status in LIVE:
+    job = read_job(run_dir)
+    if job is not None:
+        if status in LIVE and time.time() > job.started_at + 60 * job.minutes + AFTER_DEADLINE:
+            status, message = "lost", "The job's time is over and nothing more was heard of it."
+        elif status in LIVE and read_control(run_dir):
+            status = "stopping"
+    elif status in LIVE:
         if not _is_held(run_dir):
             # The process may have ended well between the two looks.
             state = read_state(run_dir) or state
@@ -127,9 +185,25 @@ def read_run(run_dir: Path) -> Run:
         seconds_left=_last(metrics, "seconds_left") if status in LIVE else None,
         started_at=(run_dir / "config.json").stat().st_mtime,
         updated_at=state.updated_at,
-        resumable=status in ("paused", "failed", "lost") or (status == "stopped" and _has_checkpoint(run_dir)),
+        resumable=job is None
+        and (status in ("paused", "failed", "lost") or (status == "stopped" and _has_checkpoint(run_dir))),
         has_adapter=(run_dir / "adapter" / "adapter_config.json").exists(),
+        job=job,
     )
+
+
+def read_job(run_dir: Path) -> RemoteJob | None:
+    """The job that trains this run, or None where it trains here."""
+    try:
+        return RemoteJob.model_validate_json((run_dir / "job.json").read_text("utf-8"))
+    except (OSError, ValidationError):
+        return None
+
+
+def write_job(run_dir: Path, job: RemoteJob) -> RemoteJob:
+    """Keep what is known of the job."""
+    replace_text(run_dir / "job.json", job.model_dump_json(indent=1))
+    return job
 
 
 def read_metrics(run_dir: Path) -> pl.DataFrame:

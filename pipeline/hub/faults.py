@@ -1,6 +1,6 @@
 """What can go wrong at the Hub, each in a sentence."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import TypeVar
 
 from pipeline.errors import ChatError
@@ -20,34 +20,37 @@ SENTENCES = {
     409: "Somebody changed {what} at the same moment: {KEPT}; push again.",
     412: "Somebody changed {what} at the same moment: {KEPT}; push again.",
     413: "This is more than the Hub takes at once: {KEPT}; push fewer forms or fewer replies.",
+    0: "The connection to the Hub broke: {KEPT}; push again, it goes on where it stopped.",
     429: "The Hub asks to slow down: {KEPT}; wait a few minutes and push again.",
+    500: "The Hub has a fault of its own ({status}): {KEPT}; push again later, it goes on where it stopped.",
 }
-DOWN = "The Hub has a fault of its own ({status}): {KEPT}; push again later, it goes on where it stopped."
-CUT_OFF = "The connection to the Hub broke: {KEPT}; push again, it goes on where it stopped."
 
 
-def ask_hub(what: str, call: Callable[[], Answer]) -> Answer:
-    """What `call` returns; what the Hub's client raises in it becomes a ChatError about `what`."""
+def ask_hub(what: str, call: Callable[[], Answer], sentences: Mapping[int, str] = SENTENCES) -> Answer:
+    """What `call` returns; what the Hub's client raises in it becomes a ChatError about `what`.
+
+    sentences: by HTTP status; 500 for any other, 0 for a connection that broke.
+    """
     try:
         return call()
     except ChatError:
         raise
     except Exception as error:
-        sentence = explain(error, what)
+        sentence = explain(error, what, sentences)
         if not sentence:
             raise
     raise ChatError(sentence)  # out here, so that no traceback carries the request with its token
 
 
-def explain(error: BaseException, what: str) -> str:
+def explain(error: BaseException, what: str, sentences: Mapping[int, str] = SENTENCES) -> str:
     """The sentence for an error or what caused it, empty for one that is not the Hub's."""
     for cause in causes(error):
         status = getattr(getattr(cause, "response", None), "status_code", None)
         if status is not None:
-            return SENTENCES.get(status, DOWN).format(what=what, status=status, KEPT=KEPT)
+            return sentences.get(status, sentences[500]).format(what=what, status=status, KEPT=KEPT)
         module = type(cause).__module__
         if isinstance(cause, ConnectionError | TimeoutError) or module.startswith(("httpx", "httpcore", "requests")):
-            return CUT_OFF.format(KEPT=KEPT)
+            return sentences[0].format(KEPT=KEPT)
     return ""
 
 

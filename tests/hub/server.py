@@ -12,7 +12,7 @@ import yaml
 
 TOKEN, READ_TOKEN = "hf_write", "hf_read"
 KINDS = {"datasets": "dataset", "models": "model"}
-REGULAR = (".md", ".json", ".gitattributes")
+REGULAR = (".md", ".json", ".jsonl", ".txt", ".py", "control", ".gitattributes")
 
 
 @dataclass
@@ -93,12 +93,16 @@ class HubHandler(BaseHTTPRequestHandler):
                 return
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         path = self.path.split("?")[0]
-        for command, pattern, method in ROUTES:
+        for command, pattern, method in self.routes:
             match = re.fullmatch(pattern, path)
             if match and self.command in command.split("|"):
                 method(self, body, *match.groups())
                 return
         self.answer(404, {"error": f"no route for {line}"})
+
+    @property
+    def routes(self):
+        return ROUTES
 
     @property
     def token(self):
