@@ -2,6 +2,7 @@
 
 from pipeline.hub.account import Account, find_token, full_name, read_account
 from pipeline.hub.adapters import prepare_adapter
+from pipeline.hub.pack import pack_adapter
 from pipeline.hub.push import CONSENT, Pushed, Upload, UploadFile, prepare_dataset, push
 
 __all__ = [
@@ -12,6 +13,7 @@ __all__ = [
     "UploadFile",
     "find_token",
     "full_name",
+    "pack_adapter",
     "prepare_adapter",
     "prepare_dataset",
     "push",

@@ -36,7 +36,7 @@ def hub_api(token: str | None, endpoint: str | None = None) -> Any:
     if not token:
         raise ChatError("You are not signed in to the Hugging Face Hub: sign in, or set HF_TOKEN, and push again.")
     from huggingface_hub import HfApi
-    from huggingface_hub.utils import disable_progress_bars
+    from huggingface_hub.utils.tqdm import disable_progress_bars
 
     disable_progress_bars()
     return HfApi(endpoint=endpoint, token=token, library_name="chat-twin")

@@ -6,10 +6,12 @@ from pathlib import Path
 
 from pipeline.dataset import DatasetConfig, Summary, read_about
 from pipeline.errors import ChatError
+from pipeline.evaluation import exam_markdown, read_exam
 from pipeline.hub.cards import adapter_card
 from pipeline.hub.push import CONSENT, Upload, seal
 from pipeline.models import STARTER, model_list
 from pipeline.runs import Run, read_run
+from pipeline.training import TrainingConfig
 
 __all__ = ["prepare_adapter"]
 
@@ -33,6 +35,7 @@ def prepare_adapter(run_dir: Path, folder: Path, *, title: str = "A chat twin") 
     settings["base_model_name_or_path"] = base
     (folder / SETTINGS).write_text(json.dumps(settings, indent=2), encoding="utf-8")
     licences = {model.id: model.licence for model in model_list()}
+    exam = read_exam(run_dir)
     card = adapter_card(
         title=title,
         base_model=base,
@@ -41,6 +44,9 @@ def prepare_adapter(run_dir: Path, folder: Path, *, title: str = "A chat twin") 
         system_prompt=config.system_prompt or "",
         facts=training_facts(run, config, summary),
         consent=CONSENT,
+        learn=run.config.learn,
+        exam=exam_markdown(exam) if exam else "",
+        held_out=exam.held_out_replies if exam else 0,
     )
     (folder / "README.md").write_text(str(card), encoding="utf-8")
     warnings = ("Weights can repeat pieces of what they were trained on.",)
@@ -55,13 +61,28 @@ def hub_name(model: str) -> str:
     return path.name if path.is_dir() else model
 
 
+def recipe_of(settings: TrainingConfig) -> str:
+    """What it was trained with, in a line."""
+    step = f"{settings.rows_per_step} rows"
+    if settings.batching == "tokens":
+        step = f"{settings.tokens_per_step:,} tokens" if settings.tokens_per_step else "as many tokens as suit the chat"
+    rate = "chosen by size" if settings.learning_rate is None else f"{settings.learning_rate:g}"
+    return (
+        f"{settings.recipe}; rate {rate}, {settings.scheduler}, warm-up {settings.warmup:g}; {step} a step; "
+        f"rows of at most {settings.max_tokens:,} tokens; weight decay {settings.weight_decay:g}, gradients cut at "
+        f"{settings.max_grad_norm:g}, dropout {settings.dropout:g}, seed {settings.seed}"
+    )
+
+
 def training_facts(run: Run, config: DatasetConfig, summary: Summary) -> dict[str, str]:
     settings = run.config
+    layers = ", ".join(settings.targets) or "all linear layers"
     facts = {
         "Replies learned from": str(summary.train_replies),
         "Held out": f"{summary.validation_replies} later replies",
         "Masked before": "by form and by lists" if config.redaction else "nothing",
-        "LoRA": f"rank {settings.rank}, alpha {settings.alpha:g}, {', '.join(settings.targets) or 'all linear layers'}",
+        "LoRA": f"rank {settings.rank or 'chosen by size'}, alpha {settings.alpha:g}, {layers}",
+        "Recipe": recipe_of(settings),
         "Steps": f"{run.step}, {settings.epochs:g} epochs asked for",
     }
     if run.base_validation_loss is not None and run.best_validation_loss is not None:

@@ -69,14 +69,28 @@ person does. Made with Chat Twin.
 
 {{ facts }}
 
-The loss counts the person's replies and their ends only. The prompt is the base model's own chat template with this
-system message: `{{ system_prompt }}`
+The loss counts {{ counted }}. The prompt is the base model's own chat template (a plain one where it has none){%
+if system_prompt %}, with this system message: `{{ system_prompt }}`{% endif %}.
+{% if exam %}
+## How much it is like the person
 
-## Before you use it
+On {{ held_out }} replies that it has never seen, beside the model it began as and the person against themself:
+
+{{ exam }}
+{% endif %}
+## What it is for
+
+For the people who wrote the chat, with their knowledge: to play with, to remember, to look at how somebody writes. Not
+to pass for a person before anyone, not to find out about them, and not to decide anything. Whoever talks to it must be
+told that it is a model.
 
 A twin learns how somebody writes, not what they know: what it says is not true because it says it. It was trained on
-private messages and can repeat pieces of them. Use it with the knowledge of the people who wrote them, never to pass
-for a person. Consent: {{ consent }}
+private messages and can repeat pieces of them.
+
+Consent: {{ consent }}
+
+Licence: the adapter is nothing without [{{ base_model }}](https://huggingface.co/{{ base_model }}), whose licence
+({{ licence }}) holds for both.
 """
 
 
@@ -145,8 +159,14 @@ def adapter_card(
     system_prompt: str,
     facts: Mapping[str, str],
     consent: str,
+    learn: str = "replies",
+    exam: str = "",
+    held_out: int = 0,
 ) -> Any:
-    """The card (huggingface_hub's ModelCard) of an adapter; `facts` are named figures of its training."""
+    """The card (huggingface_hub's ModelCard) of an adapter; `facts` are named figures of its training.
+
+    exam: its exam as a Markdown table, on so many held-out replies.
+    """
     from huggingface_hub import ModelCard, ModelCardData
 
     data = ModelCardData(
@@ -166,4 +186,8 @@ def adapter_card(
         system_prompt=system_prompt,
         facts="\n".join(f"- {name}: {figure}" for name, figure in facts.items()),
         consent=consent,
+        counted="every token of a row" if learn == "everything" else "the person's replies and their ends only",
+        licence=licence if licence != "other" else "see its page",
+        exam=exam,
+        held_out=held_out,
     )

@@ -4,12 +4,14 @@ import json
 import os
 import subprocess
 import sys
+from datetime import datetime
 
 import pytest
 
 from pipeline.dataset import FORMATS, DatasetConfig, build_dataset, write_dataset
 from pipeline.errors import ChatError
-from pipeline.hub import find_token, prepare_adapter, prepare_dataset, push, read_account
+from pipeline.evaluation import Answers, Candidate, Exam, write_exam
+from pipeline.hub import find_token, pack_adapter, prepare_adapter, prepare_dataset, push, read_account
 from pipeline.redact import RedactionConfig
 from pipeline.training import TrainingConfig
 from pipeline.training.state import write_state
@@ -256,6 +258,41 @@ def test_an_adapter_goes_up_private_with_its_card_and_no_path_of_this_machine(hu
     assert "base_model: HuggingFaceTB/SmolLM2-135M-Instruct" in card
     assert "3.200 before, 2.500 after" in card
     assert "/home/ann" not in str(repo.files)
+
+
+def test_an_exam_stands_in_the_card_and_names_nobody(tmp_path):
+    run = finished_run(tmp_path / "run")
+    answers = Answers(
+        sampled=9, most_tokens=200, ended=1, other_side=0, repeats=0, mean_characters=31, mean_bubbles=1.5
+    )  # fmt: skip
+    candidates = (Candidate(name="twin", answers=answers), Candidate(name="person"))
+    exam = Exam(made_at=datetime(2024, 1, 1), person="Zora", model="x", held_out_replies=31, candidates=candidates)
+    write_exam(exam, run)
+    card = (prepare_adapter(run, tmp_path / "upload").folder / "README.md").read_text()
+    assert "On 31 replies" in card
+    assert "| Replies that end by themselves | 100% |" in card
+    assert "Zora" not in card
+
+
+def test_a_twin_to_take_along_is_one_zip_without_the_chat(tmp_path):
+    import zipfile
+
+    run = finished_run(tmp_path / "run")
+    (run / "template.json").write_text('{"opening": ""}')
+    (run / "log.txt").write_text("a log")
+    path = pack_adapter(run, tmp_path / "twin.zip")
+    with zipfile.ZipFile(path) as archive:
+        files = {name: archive.read(name) for name in archive.namelist()}
+    assert sorted(files) == [
+        "README.md", "adapter_config.json", "adapter_model.safetensors", "config.json", "generation.json",
+        "template.json",
+    ]  # fmt: skip
+    card = files["README.md"].decode()
+    for said in ("base_model: HuggingFaceTB/SmolLM2", "Replies learned from", "Recipe: ours", "3.200 before",
+                 "told that it is a model", "agree", "apache-2.0"):  # fmt: skip
+        assert said in card
+    assert not any(b"/home/ann" in data or b"word" in data for data in files.values())
+    assert list(tmp_path.glob("*.zip")) == [path]
 
 
 def test_a_run_without_an_adapter_is_not_pushed(tmp_path):
