@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import contextlib
-import json
 import shutil
 import tempfile
 from datetime import date, timedelta
@@ -13,13 +12,12 @@ from pathlib import Path
 from typing import Any
 
 import gradio as gr
-from gradio.components.plot import PlotData
 
 from pipeline import analysis, charts
 from pipeline.analysis import Analysis, Prepared
-from pipeline.charts import Figure
 from pipeline.charts.figures import ORDER
 from pipeline.errors import ChatError
+from tabs import figures
 from tabs.range import days_range
 from tabs.visitor import (
     Stage,
@@ -41,9 +39,9 @@ STEPS = ("Auto", "Day", "Week", "Month")
 
 def build(stage: Stage) -> None:
     """Fill the tab; it shows once a chat is loaded, and draws itself anew when the chat or a filter changes."""
-    style = charts.STYLE.read_text(encoding="utf-8")
     with gr.Column(visible=False, elem_id="analysis") as page:
-        gr.HTML(f"<style>{style}{BESIDE}</style>")
+        figures.style()
+        gr.HTML(f"<style>{BESIDE}</style>")
         opening = gr.HTML(elem_classes="ct")
         with gr.Row(elem_id="analysis-filters", equal_height=False):
             days = days_range(elem_id="analysis-days")
@@ -54,7 +52,7 @@ def build(stage: Stage) -> None:
         trouble = gr.HTML(visible=False)
         places, person, onward = [], gr.Dropdown(render=False), gr.Button(render=False)
         for name in ORDER:
-            places.append(_place(name))
+            places.append(figures.place(name))
             if name == "enough":
                 person, onward = _next_step()
         hidden, whose, make_report, make_card, taken = _take_along()
@@ -95,15 +93,6 @@ def _take_along() -> tuple[gr.Checkbox, gr.Dropdown, gr.Button, gr.Button, gr.HT
     return hidden, whose, make_report, make_card, taken
 
 
-def _place(name: str) -> tuple[gr.Column, gr.HTML, gr.Plot, gr.HTML]:
-    """Where a figure goes: its heading, its chart and its HTML."""
-    with gr.Column(visible=False, elem_id=f"figure-{name}", elem_classes="ct figure") as column:
-        heading = gr.HTML()
-        plot = gr.Plot(show_label=False, container=False, buttons=[])
-        body = gr.HTML()
-    return column, heading, plot, body
-
-
 def _load(request: gr.Request) -> list[Any]:
     """Measure the chat once, keep that beside it, and set the filters to the whole of it."""
     prepared = _prepared(visitor_of(request))
@@ -128,7 +117,7 @@ def _draw(days: Any, people: list[str] | None, step: str, request: gr.Request) -
         return [gr.skip(), gr.HTML(f'<p class="failed">{escape(str(error))}</p>', visible=True), *blank]
     chosen = load_choices(visitor).get("person")
     drawn = charts.figures(found, chosen)
-    shown = [part for name in ORDER for part in _filled(drawn.get(name))]
+    shown = [part for name in ORDER for part in figures.filled(drawn.get(name))]
     names = list(found.people)
     best = chosen if chosen in names else _most_replies(found)
     pickers = [gr.Dropdown(names, value=best), gr.Dropdown(names, value=best)]
@@ -186,19 +175,6 @@ def _shelf(visitor: Visitor) -> Path:
     shelf = visitor.folder / "takeaway"
     shelf.mkdir(mode=0o700, exist_ok=True)
     return shelf
-
-
-def _filled(figure: Figure | None) -> list[Any]:
-    """The values of a figure's place; Altair's own checks are left out, since they cost more than all the tables."""
-    if figure is None:
-        return [gr.Column(visible=False), *[gr.skip()] * 3]
-    plot = PlotData(type="altair", plot=json.dumps(figure.spec)) if figure.spec else None
-    return [
-        gr.Column(visible=True),
-        figure.heading(),
-        gr.Plot(plot, visible=plot is not None),
-        gr.HTML(figure.html, visible=bool(figure.html)),
-    ]
 
 
 def _analyse(prepared: Prepared, days: Any, people: list[str] | None, step: str) -> Analysis:

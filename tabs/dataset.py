@@ -11,30 +11,20 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from pipeline.errors import ChatError
-from tabs import hub, redaction
-from tabs.bubbles import conversation, failed
-from tabs.theme import PEOPLE
-from tabs.visitor import (
-    Stage,
-    Visitor,
-    download_link,
-    load_chat,
-    load_choices,
-    safely,
-    save_choices,
-    stamp,
-    visitor_of,
-)
+from tabs import figures, filters, hub, redaction, rows, visitor
+from tabs.bubbles import failed
+from tabs.visitor import Stage, Visitor, load_chat, load_choices, safely, save_choices, visitor_of
 
 if TYPE_CHECKING:
-    from pipeline.dataset import Dataset, DatasetConfig, Row
+    import polars as pl
+
+    from pipeline.dataset import Dataset, DatasetConfig
     from pipeline.hub import Upload
 
 __all__ = ["build"]
 
 LIVE_PREVIEW = 60_000  # messages up to which the rows follow every change of the settings at once
 MOST_PEOPLE = 40
-KNOBS = 12  # settings beside the person
 FORM_NAMES = {
     "messages": "messages (TRL)",
     "prompt_completion": "prompt and completion",
@@ -43,11 +33,15 @@ FORM_NAMES = {
     "blog": "### Home / ### Assistant",
     "llama2": "Llama 2",
 }
+# The settings in the order of their components.
+KNOBS = ("silence", "tokens", *filters.NAMES, "share", "situation", "prompt", "most", "also", "forms", *redaction.NAMES)
+USUAL = {"silence": 0, "tokens": 1024, "share": 0.15, "situation": True, "link": True, "forwarded": True,
+         "pasted": True, "repeated": True}  # fmt: skip
 
 
 def build(stage: Stage) -> None:
     """The tab: empty, choosing (with a preview), made."""
-    private: dict[str, Any] = {"api_visibility": "private"}
+    private: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
     with gr.Column(elem_id="dataset-empty") as empty:
         gr.HTML('<div class="empty">No chat yet. Bring one in step 1, or try the sample there.</div>')
     with gr.Column(visible=False, elem_id="dataset-choose") as choose:
@@ -59,50 +53,58 @@ def build(stage: Stage) -> None:
                 "Next: fine-tune", variant="primary", scale=0, min_width=200, visible=False, elem_id="to-finetune"
             )
         downloads = gr.HTML(visible=False, elem_id="downloads")
-        preview = gr.HTML(elem_id="rows")
-        with gr.Row(elem_classes="actions"):
-            earlier = gr.Button("Earlier", size="sm", scale=0, min_width=100)
-            later = gr.Button("Later", size="sm", scale=0, min_width=100, elem_id="later-row")
-        with gr.Accordion("Left out, and why", open=False, elem_classes="fold"):
-            dropped = gr.HTML()
+        row, turns, shown_row = rows.build()
+        silence, tokens, gaps, lengths = _lengths()
+        with gr.Accordion("Left out, and why", open=False, elem_classes="fold", elem_id="left-out"):
+            switches, left_out = filters.build()
         with gr.Accordion("Personal data", open=False, elem_classes="fold", elem_id="personal-data"):
             masking = redaction.build()
         with gr.Accordion("To the Hub", open=False, elem_classes="fold", elem_id="dataset-hub"):
             hub.build("The dataset", "dataset", _prepare)
         with gr.Accordion("Settings", open=False, elem_classes="fold", elem_id="dataset-settings"):
-            knobs = [*_knobs(), *masking]
-    row = gr.State(0)
-    shown = [empty, choose, verdict, person, make, onward, downloads, preview, dropped, row]
+            more = _more()
+    knobs = [silence, tokens, *switches, *more, *masking]
     settings = [person, *knobs]
-    gr.on(
-        [stage.chat.change, stage.dataset.change], safely(_draw), None, [*shown, *knobs],
-        show_progress="hidden", **private,
-    )  # fmt: skip
-    again = [verdict, make, onward, downloads, preview, dropped, row]
-    gr.on([item.input for item in settings], safely(_preview), settings, again, show_progress="hidden", **private)
-    make.click(safely(_make), settings, [stage.dataset, *again], show_progress="hidden", **private)
-    for button, step in ((earlier, -1), (later, 1)):
-        button.click(
-            safely(_turn_page), [gr.State(step), row, *settings], [preview, row], show_progress="hidden", **private
-        )
-    onward.click(lambda: gr.Tabs(selected="finetune"), None, stage.tabs, show_progress="hidden", **private)
+    seen = [verdict, make, onward, downloads, *shown_row, *lengths, *left_out]
+    changed = [stage.chat.change, stage.dataset.change]
+    gr.on(changed, safely(_draw), None, [empty, choose, person, *gaps, *seen, *knobs], **private)
+    latest: dict[str, Any] = {"trigger_mode": "always_last", **private}
+    gr.on([item.input for item in settings], safely(_preview), settings, seen, **latest)
+    silence.input(safely(_gaps), silence, gaps, **latest)
+    make.click(safely(_make), settings, [stage.dataset, *seen], **private)
+    rows.follow(row, turns, shown_row, settings, _current)
+    onward.click(lambda: gr.Tabs(selected="finetune"), None, stage.tabs, **private)
 
 
-def _knobs() -> list[Any]:
-    """The folded settings, in the order of `_config`'s arguments."""
-    silence = gr.Slider(
-        0, 24, value=0, step=0.25, label="A silence of so many hours ends a conversation",
-        info="0: read from the chat's own gaps",
-    )  # fmt: skip
+def _lengths() -> tuple[gr.Slider, gr.Slider, list[Any], list[Any]]:
+    """Where a conversation ends and how long a row is: a chart each, with what moves it under it."""
+    figures.style()
+    with gr.Row(elem_id="lengths", equal_height=False):
+        with gr.Column(min_width=300):
+            gaps = figures.place("gaps")
+            silence = gr.Slider(
+                0, 24, value=0, step=0.25, label="A silence of so many hours ends a conversation",
+                info="0: read from the chat's own silences", elem_id="silence",
+            )  # fmt: skip
+        with gr.Column(min_width=300):
+            lengths = figures.place("row-lengths")
+            tokens = gr.Slider(
+                256, 4096, value=1024, step=128, label="Longest row, in tokens", elem_id="longest-row",
+                info="A conversation that is longer becomes several rows; each reply is learned once",
+            )  # fmt: skip
+    return silence, tokens, [*gaps], [*lengths]
+
+
+def _more() -> list[Any]:
+    """The folded settings."""
     share = gr.Slider(
         0.05, 0.4, value=0.15, step=0.05, label="Held out for the exam", info="The last replies in time, never shuffled"
     )
     situation = gr.Checkbox(True, label="Tell the model the weekday, the hour and the silence before")
     prompt = gr.Textbox(label="What the model is told first", lines=2, max_lines=4)
-    most = gr.Number(0, label="Most replies to learn from", info="0: all of them", precision=0)
-    tokens = gr.Slider(
-        256, 4096, value=1024, step=128, label="Longest row, in tokens",
-        info="A conversation that is longer becomes several rows; each reply is learned once",
+    most = gr.Number(
+        0, label="Most replies to learn from", precision=0, elem_id="most-replies",
+        info="0: all. Fewer are chosen to differ in words and length; of many alike, such as ok, some stay",
     )  # fmt: skip
     also = gr.Dropdown(
         [], multiselect=True, label="Other names of the same person", info="After a rename or a new phone number"
@@ -111,26 +113,31 @@ def _knobs() -> list[Any]:
         [(name, form) for form, name in FORM_NAMES.items() if form != "messages"],
         label="Other forms to download, as JSON lines and Parquet",
     )
-    return [silence, share, situation, prompt, most, tokens, also, forms]
+    return [share, situation, prompt, most, also, forms]
 
 
-def _config(person: str | None, *knobs: Any) -> DatasetConfig:
+def _config(person: str | None, *values: Any) -> DatasetConfig:
     from pydantic import ValidationError
 
     from pipeline.dataset import DatasetConfig
 
-    silence, share, situation, prompt, most, tokens, also, _, *masking = knobs
     if not person:
         raise ChatError("Choose whose replies the model should learn.")
-    values = {
-        "person": person, "silence_minutes": silence * 60 or None, "validation_share": share, "situation": situation,
-        "max_replies": int(most) if most else None, "max_tokens": int(tokens),
-        "redaction": redaction.config_of(*masking), "also_named": tuple(name for name in also or () if name != person),
-    }  # fmt: skip
-    if prompt and prompt.strip():
-        values["system_prompt"] = prompt.strip()
+    knobs = dict(zip(KNOBS, values, strict=True))
+    prompt = (knobs["prompt"] or "").strip()
     try:
-        return DatasetConfig(**values)
+        return DatasetConfig(
+            person=person,
+            also_named=tuple(name for name in knobs["also"] or () if name != person),
+            silence_minutes=knobs["silence"] * 60 or None,
+            validation_share=knobs["share"],
+            situation=knobs["situation"],
+            max_replies=int(knobs["most"]) if knobs["most"] else None,
+            max_tokens=int(knobs["tokens"]),
+            filters=tuple(name for name in filters.NAMES if knobs[name]),
+            redaction=redaction.config_of(*(knobs[name] for name in redaction.NAMES)),
+            **({"system_prompt": prompt} if prompt else {}),
+        )
     except ValidationError as error:
         reasons = "; ".join(problem["msg"].removeprefix("Value error, ") for problem in error.errors())
         raise ChatError(f"A setting cannot be used: {reasons}.") from None
@@ -141,134 +148,156 @@ def _draw(request: gr.Request) -> list[Any]:
     from pipeline.dataset import read_dataset
     from pipeline.messages import people
 
-    visitor = visitor_of(request)
-    loaded = load_chat(visitor)
-    keep = [gr.skip()] * KNOBS
+    mine = visitor_of(request)
+    loaded = load_chat(mine)
     if loaded is None:
-        return [gr.Column(visible=True), gr.Column(visible=False), *[gr.skip()] * 8, *keep]
+        return [gr.Column(visible=True), gr.Column(visible=False), gr.skip(), *[gr.skip()] * (4 + SEEN + len(KNOBS))]
     names = people(loaded.messages)
     counts = dict(loaded.messages["sender"].drop_nulls().value_counts().iter_rows())
-    chosen = load_choices(visitor).get("person")
+    chosen = load_choices(mine).get("person")
     chosen = chosen if chosen in names else (names[0] if names else None)
-    choices = [(f"{name}  ·  {counts[name]:,} messages", name) for name in names[:MOST_PEOPLE]]
-    picker = gr.Radio(choices, value=chosen)
-    knobs = [*[gr.skip()] * 6, gr.Dropdown(choices=names), gr.skip(), *redaction.kept_values(visitor)]
-    head = [gr.Column(visible=False), gr.Column(visible=True)]
-    if (visitor.dataset / "dataset.json").exists():
-        made = read_dataset(visitor.dataset)
-        verdict, *rest = _made(visitor, made)
-        return [*head, verdict, picker, *rest, *_knob_values(made.config, names), *redaction.kept_values(visitor)]
+    picker = gr.Radio([(f"{n}  ·  {counts[n]:,} messages", n) for n in names[:MOST_PEOPLE]], value=chosen)
+    head = [gr.Column(visible=False), gr.Column(visible=True), picker]
+    values = {name: gr.skip() for name in KNOBS} | {"also": gr.Dropdown(choices=names)}
+    values |= dict(zip(redaction.NAMES, redaction.kept_values(mine), strict=True))
+    if (mine.dataset / "dataset.json").exists():
+        made = read_dataset(mine.dataset)
+        values |= _values(made.config, names)
+        return [*head, *_drawn_gaps(loaded.messages, made.config.silence_minutes), *_made(mine, made), *values.values()]
+    head += _drawn_gaps(loaded.messages, None)
     if loaded.messages.height > LIVE_PREVIEW:
         sentence = "Choose whose replies the model should learn, then make the dataset: a few seconds for a long chat."
-        return [*head, f'<p class="lead">{sentence}</p>', picker, *_waiting(""), *knobs]
+        return [*head, *_waiting(f'<p class="lead">{sentence}</p>'), *values.values()]
     try:
-        verdict, *rest = _seen(_dataset(visitor, (chosen, *_defaults())))
+        seen = _seen(_dataset(mine, (chosen, *(USUAL.get(name) for name in KNOBS))))
     except ChatError as error:
-        return [*head, failed(str(error)), picker, *_waiting("", make=False), *knobs]
-    return [*head, verdict, picker, *rest, *knobs]
+        seen = _waiting(failed(str(error)), make=False)
+    return [*head, *seen, *values.values()]
 
 
 def _preview(request: gr.Request, *settings: Any) -> list[Any]:
     """Follow a change of the person or a setting: what would be learned now."""
-    visitor = visitor_of(request)
-    loaded = load_chat(visitor)
+    mine = visitor_of(request)
+    loaded = load_chat(mine)
     if settings[0]:
-        save_choices(visitor, person=settings[0])
+        save_choices(mine, person=settings[0])
     if loaded is None or loaded.messages.height > LIVE_PREVIEW:
-        return [gr.skip(), *_waiting(gr.skip())]
+        return _waiting(gr.skip())
     try:
-        return _seen(_dataset(visitor, settings))
+        return _seen(_dataset(mine, settings))
     except ChatError as error:
-        return [failed(str(error)), *_waiting("", make=False)]
+        return _waiting(failed(str(error)), make=False)
+
+
+def _gaps(request: gr.Request, hours: float) -> list[Any]:
+    loaded = load_chat(visitor_of(request))
+    return _drawn_gaps(loaded.messages, hours * 60 or None) if loaded else [gr.skip()] * 4
+
+
+def _drawn_gaps(messages: pl.DataFrame, minutes: float | None) -> list[Any]:
+    from datetime import timedelta
+
+    from pipeline import charts
+    from pipeline.turns import gap_histogram
+
+    histogram = gap_histogram(messages, None if minutes is None else timedelta(minutes=minutes))
+    return figures.filled(charts.gaps(histogram, found=minutes is None))
 
 
 def _make(request: gr.Request, *settings: Any) -> Iterator[list[Any]]:
     from pipeline.dataset import write_dataset
 
-    visitor = visitor_of(request)
-    forms, masking = settings[8] or [], list(settings[9:])
-    yield [gr.skip(), gr.skip(), gr.Button("Making the dataset", interactive=False), *[gr.skip()] * 5]
+    mine = visitor_of(request)
+    knobs = dict(zip(KNOBS, settings[1:], strict=True))
+    yield [gr.skip(), gr.skip(), gr.Button("Making the dataset", interactive=False), *[gr.skip()] * (SEEN - 2)]
     try:
-        made = _dataset(visitor, settings, exact=True)
+        made = _dataset(mine, settings, exact=True)
     except ChatError as error:
-        yield [gr.skip(), failed(str(error)), *_waiting("", make=False)]
+        yield [gr.skip(), *_waiting(failed(str(error)), make=False)]
         return
-    shutil.rmtree(visitor.dataset, ignore_errors=True)
-    write_dataset(made, visitor.dataset, formats=("messages", *forms))
-    save_choices(visitor, person=settings[0], redaction=masking if masking[0] else None)
-    yield [stamp(visitor, "dataset/dataset.json"), *_made(visitor, made)]
+    shutil.rmtree(mine.dataset, ignore_errors=True)
+    write_dataset(made, mine.dataset, formats=("messages", *(knobs["forms"] or [])))
+    filters.keep(mine, made)
+    masking = [knobs[name] for name in redaction.NAMES]
+    save_choices(mine, person=settings[0], redaction=masking if knobs["mask"] else None)
+    yield [visitor.stamp(mine, "dataset/dataset.json"), *_made(mine, made)]
 
 
-def _dataset(visitor: Visitor, settings: tuple[Any, ...], *, exact: bool = False) -> Dataset:
+def _dataset(mine: Visitor, settings: tuple[Any, ...], *, exact: bool = False) -> Dataset:
     """The dataset of the visitor's chat; `exact` counts tokens with the starter model's tokenizer where it is here."""
     from pipeline.dataset import build_dataset
 
-    loaded = load_chat(visitor)
+    loaded = load_chat(mine)
     if loaded is None:
         raise ChatError("There is no chat yet: bring one in step 1.")
-    tokenizer = None
-    if exact:
-        from pipeline.models import load_tokenizer
-
-        try:
-            tokenizer = load_tokenizer("starter")
-        except ChatError:
-            tokenizer = None  # not fetched and no network: lengths are estimated, and the summary says so
-    return build_dataset(loaded.messages, _config(*settings), tokenizer)
+    return build_dataset(loaded.messages, _config(*settings), rows.tokenizer() if exact else None)
 
 
-def _prepare(visitor: Visitor, folder: Path) -> Upload:
+def _current(request: gr.Request, settings: tuple[Any, ...]) -> Dataset:
+    """The dataset whose rows are on the page: the one made, else what the settings would make."""
+    from pipeline.dataset import read_dataset
+
+    mine = visitor_of(request)
+    return read_dataset(mine.dataset) if (mine.dataset / "dataset.json").exists() else _dataset(mine, settings)
+
+
+def _prepare(mine: Visitor, folder: Path) -> Upload:
     """What a push of the dataset would upload, in the forms that it was made in."""
     from pipeline.dataset import read_dataset
     from pipeline.hub import prepare_dataset
 
-    if not (visitor.dataset / "dataset.json").exists():
+    if not (mine.dataset / "dataset.json").exists():
         raise ChatError("There is no dataset yet: make it first.")
-    forms = sorted(path.name for path in (visitor.dataset / "formats").glob("*") if path.is_dir())
-    return prepare_dataset(read_dataset(visitor.dataset), folder, ("messages", *forms))  # type: ignore[arg-type]
+    forms = sorted(path.name for path in (mine.dataset / "formats").glob("*") if path.is_dir())
+    return prepare_dataset(read_dataset(mine.dataset), folder, ("messages", *forms))  # type: ignore[arg-type]
 
 
-def _turn_page(request: gr.Request, step: int, row: int, *settings: Any) -> tuple[str, int]:
-    from pipeline.dataset import read_dataset
-
-    visitor = visitor_of(request)
-    made = (visitor.dataset / "dataset.json").exists()
-    dataset = read_dataset(visitor.dataset) if made else _dataset(visitor, settings)
-    row = (row + step) % max(len(dataset.train), 1)
-    return _row(dataset.train, row), row
+# Components [verdict, make, onward, downloads], the row's four, a chart's four, the filters' 13.
+SEEN = 25
 
 
 def _seen(dataset: Dataset) -> list[Any]:
-    """Outputs [verdict .. row] of a dataset that is not written yet."""
-    start = _interesting(dataset.train)
+    """What the page shows of a dataset that is not written yet."""
     return [
         _verdict(dataset, "would learn"), gr.Button("Make the dataset", variant="primary", interactive=True),
-        gr.Button(visible=False), gr.HTML(visible=False), _row(dataset.train, start), _dropped(dataset), start,
+        gr.Button(visible=False), gr.HTML(visible=False), *rows.first(dataset), *_drawn_lengths(dataset),
+        *filters.shown((dataset.dropped, dataset.spared)),
     ]  # fmt: skip
 
 
-def _made(visitor: Visitor, dataset: Dataset) -> list[Any]:
-    """Outputs [verdict .. row] of a dataset that lies in the visitor's folder."""
-    start = _interesting(dataset.train)
+def _made(mine: Visitor, dataset: Dataset) -> list[Any]:
+    """What the page shows of a dataset that lies in the visitor's folder."""
     return [
         _verdict(dataset, "will learn"), gr.Button("Make it again", variant="secondary", interactive=True),
-        gr.Button(visible=True), gr.HTML(_downloads(visitor), visible=True), _row(dataset.train, start),
-        _dropped(dataset), start,
+        gr.Button(visible=True), gr.HTML(_downloads(mine), visible=True), *rows.first(dataset),
+        *_drawn_lengths(dataset), *filters.shown(filters.kept(mine)),
     ]  # fmt: skip
 
 
-def _waiting(rows: Any, *, make: bool = True) -> list[Any]:
-    """Outputs [make .. row] where there is nothing to show yet."""
+def _waiting(verdict: Any, *, make: bool = True) -> list[Any]:
+    """What the page shows where there is no dataset to look at."""
     button = gr.Button("Make the dataset", variant="primary", interactive=make)
-    return [button, gr.Button(visible=False), gr.HTML(visible=False), rows, "", 0]
+    hidden = [gr.Button(visible=False), gr.HTML(visible=False)]
+    return [verdict, button, *hidden, *rows.none(), *figures.filled(None), *filters.blank()]
+
+
+def _drawn_lengths(dataset: Dataset) -> list[Any]:
+    from pipeline import charts
+    from pipeline.dataset import token_histogram
+    from pipeline.models import model_list
+
+    window = min(model.context for model in model_list())
+    exact = dataset.summary.tokenizer is not None
+    return figures.filled(charts.row_lengths(token_histogram(dataset), dataset.config.max_tokens, window, exact=exact))
 
 
 def _verdict(dataset: Dataset, will: str) -> str:
+    from pipeline import charts
+
     summary, config = dataset.summary, dataset.config
     others = " and ".join(summary.others[:3]) if len(summary.others) <= 3 else f"{len(summary.others)} others"
     hints = "".join(f'<p class="quiet">{escape(hint)}</p>' for hint in summary.hints)
-    hours = summary.silence_minutes / 60
-    silence = f"{hours:.1f}".rstrip("0").rstrip(".") + " h" if hours >= 1 else f"{summary.silence_minutes:.0f} min"
+    silence = charts.silence_name(60 * summary.silence_minutes)
     figures = (
         (f"{summary.train_replies:,}", "replies to learn from"),
         (f"{summary.validation_replies:,}", "held out for the exam"),
@@ -283,58 +312,23 @@ def _verdict(dataset: Dataset, will: str) -> str:
     )
 
 
-def _interesting(rows: list[Row]) -> int:
-    """The row to show first: short enough to read, with some back and forth."""
-    for index, row in enumerate(rows):
-        if 5 <= len(row.messages) <= 14 and row.tokens < 500:
-            return index
-    return 0
-
-
-def _row(rows: list[Row], index: int) -> str:
-    if not rows:
-        return ""
-    row = rows[index]
-    when = f"{row.sent_at:%d %B %Y, %H:%M}".lstrip("0")
-    return (
-        f'<p class="quiet">Row {index + 1:,} of {len(rows):,} · {when} · {row.tokens:,} tokens. '
-        "Tinted: what the model learns. Grey: what it reads.</p>"
-        + conversation(row.messages, twin=PEOPLE[0], learn_from=row.learn_from)
-    )
-
-
-def _dropped(dataset: Dataset) -> str:
-    if dataset.dropped:
-        lines = [(d.reason, d.count, d.samples) for d in dataset.dropped]
-    else:
-        lines = [(reason.replace("_", " "), count, ()) for reason, count in dataset.summary.dropped.items()]
-    if not lines:
-        return '<p class="quiet">Nothing.</p>'
-    rows = "".join(
-        f'<tr><td class="number">{count:,}</td><td>{escape(reason)}</td>'
-        f'<td class="quiet" dir="auto">{escape(" · ".join(text[:60] for text in samples[:3]))}</td></tr>'
-        for reason, count, samples in lines
-    )
-    return f'<table class="list"><tbody>{rows}</tbody></table>'
-
-
-def _downloads(visitor: Visitor) -> str:
+def _downloads(mine: Visitor) -> str:
     links = [
-        download_link(visitor, visitor.dataset / f"{part}.jsonl", f"Download {part}.jsonl")
+        visitor.download_link(mine, mine.dataset / f"{part}.jsonl", f"Download {part}.jsonl")
         for part in ("train", "validation")
     ]
-    for path in sorted((visitor.dataset / "formats").glob("*/*")):
-        links.append(download_link(visitor, path, f"{FORM_NAMES.get(path.parent.name, path.parent.name)}: {path.name}"))
+    for path in sorted((mine.dataset / "formats").glob("*/*")):
+        links.append(
+            visitor.download_link(mine, path, f"{FORM_NAMES.get(path.parent.name, path.parent.name)}: {path.name}")
+        )
     return " ".join(links)
 
 
-def _defaults() -> tuple[Any, ...]:
-    return (0, 0.15, True, "", 0, 1024, [], [], False, [], "", "")
-
-
-def _knob_values(config: DatasetConfig, names: list[str]) -> list[Any]:
-    return [
-        (config.silence_minutes or 0) / 60, config.validation_share, config.situation, config.system_prompt,
-        config.max_replies or 0, config.max_tokens, gr.Dropdown(choices=names, value=list(config.also_named)),
-        gr.skip(),
-    ]  # fmt: skip
+def _values(config: DatasetConfig, names: list[str]) -> dict[str, Any]:
+    """The settings that a dataset was made with, as the components show them."""
+    return {
+        "silence": (config.silence_minutes or 0) / 60, "tokens": config.max_tokens, "share": config.validation_share,
+        "situation": config.situation, "prompt": config.system_prompt, "most": config.max_replies or 0,
+        "also": gr.Dropdown(choices=names, value=[name for name in config.also_named if name in names]),
+        **{name: name in config.filters for name in filters.NAMES},
+    }  # fmt: skip

@@ -15,7 +15,7 @@ from tabs.visitor import Visitor, safely, visitor_of
 from tabs.words import count
 
 if TYPE_CHECKING:
-    from pipeline.hub import Upload
+    from pipeline.hub import Pushed, Upload
 
 __all__ = ["build", "hub_is_off"]
 
@@ -39,17 +39,11 @@ def build(what: str, name: str, prepare: Callable[[Visitor, Path], Upload]) -> N
 
     `what` is pushed, in words; `name` makes the ids of the components and of the folder.
     """
-    from pipeline.hub import CONSENT
-
     private: dict[str, Any] = {"api_visibility": "private"}
 
     def show(request: gr.Request) -> list[Any]:
         """Write what would go up into the visitor's folder, and list it."""
-        if hub_is_off(request):
-            raise ChatError(OFF)
-        visitor = visitor_of(request)
-        upload = prepare(visitor, visitor.folder / "upload" / name)
-        return [_summary(upload), gr.Column(visible=True), ""]
+        return [_summary(_prepared(request, name, prepare)), gr.Column(visible=True), ""]
 
     def push(
         request: gr.Request, token: gr.OAuthToken | None, repo: str, consent: bool, public: bool, again: bool
@@ -57,19 +51,11 @@ def build(what: str, name: str, prepare: Callable[[Visitor, Path], Upload]) -> N
         from pipeline.hub import find_token
         from pipeline.hub import push as push_upload
 
-        if hub_is_off(request):
-            raise ChatError(OFF)
         if not repo.strip():
             raise ChatError("Name the repository that it should go to.")
-        visitor = visitor_of(request)
-        upload = prepare(visitor, visitor.folder / "upload" / name)
+        upload = _prepared(request, name, prepare)
         mine = find_token(token.token if token is not None else None)
-        pushed = push_upload(upload, repo, mine, consent=consent, public=public, public_again=again)
-        seen = "Everybody can see it." if not pushed.private else "Only you can see it."
-        link = (
-            f'<a class="download" href="{escape(pushed.url)}" target="_blank" rel="noopener">{escape(pushed.url)}</a>'
-        )
-        return f'<p class="done">Done. {seen}</p><p>{link}</p>'
+        return _pushed(push_upload(upload, repo, mine, consent=consent, public=public, public_again=again))
 
     gr.HTML(
         f'<p class="quiet">{what} goes to a private repository of your own. '
@@ -79,20 +65,51 @@ def build(what: str, name: str, prepare: Callable[[Visitor, Path], Upload]) -> N
         gr.LoginButton(size="sm", scale=0, min_width=200)
     look = gr.Button("Show what would go up", size="sm", scale=0, min_width=190, elem_id=f"{name}-look")
     with gr.Column(visible=False, elem_id=f"{name}-form") as form:
-        summary = gr.HTML()
-        repo = gr.Textbox(label="Repository", info="name, or owner/name", elem_id=f"{name}-repo", max_lines=1)
-        consent = gr.Checkbox(False, label=CONSENT, elem_id=f"{name}-consent")
-        public = gr.Checkbox(False, label="Make it public")
-        again = gr.Checkbox(
-            False, label="Yes, public: anybody may read it, and copies cannot be taken back", visible=False
-        )
-        go = gr.Button("Push", scale=0, min_width=160, elem_id=f"{name}-push")
-        done = gr.HTML()
-    public.input(
-        lambda public: gr.Checkbox(value=False, visible=public), public, again, show_progress="hidden", **private
-    )
+        summary, fields, go, done = _form(name)
     look.click(safely(show), None, [summary, form, done], show_progress="minimal", **private)
-    go.click(safely(push), [repo, consent, public, again], done, concurrency_id="hub", **private)
+    go.click(safely(push), fields, done, concurrency_id="hub", **private)
+
+
+def _form(name: str) -> tuple[gr.HTML, list[Any], gr.Button, gr.HTML]:
+    """What would go up, the fields of `push` (repository, consent, public, public again), its button, and the end."""
+    from pipeline.hub import CONSENT
+
+    summary = gr.HTML()
+    repo = gr.Textbox(label="Repository", info="name, or owner/name", elem_id=f"{name}-repo", max_lines=1)
+    consent = gr.Checkbox(False, label=CONSENT, elem_id=f"{name}-consent")
+    public = gr.Checkbox(False, label="Make it public")
+    again = gr.Checkbox(False, label="Yes, public: anybody may read it, and copies cannot be taken back", visible=False)
+    go = gr.Button("Push", scale=0, min_width=160, elem_id=f"{name}-push")
+    done = gr.HTML(elem_id=f"{name}-pushed")
+    public.input(
+        lambda public: gr.Checkbox(value=False, visible=public), public, again,
+        show_progress="hidden", api_visibility="private",
+    )  # fmt: skip
+    return summary, [repo, consent, public, again], go, done
+
+
+def _prepared(request: gr.Request, name: str, prepare: Callable[[Visitor, Path], Upload]) -> Upload:
+    """What would go up, written into the visitor's folder. Raises ChatError where this visitor may not push."""
+    if hub_is_off(request):
+        raise ChatError(OFF)
+    visitor = visitor_of(request)
+    return prepare(visitor, visitor.folder / "upload" / name)
+
+
+def _pushed(pushed: Pushed) -> str:
+    """Where it went, who sees it, and what changed since the last push."""
+    seen = "Only you can see it." if pushed.private else "Everybody can see it."
+    url = escape(pushed.url)
+    rows = "".join(
+        f"<tr><td>{escape(what)}</td><td class='number'>{before:,}</td><td class='number'>{now:,}</td>"
+        f"<td class='number'>{f'{now - before:+,}' if now != before else 'the same'}</td></tr>"
+        for what, (before, now) in pushed.changes.items()
+        if before is not None
+    )
+    head = "<tr><th></th><th>Before</th><th>Now</th><th>Change</th></tr>"
+    diff = f'<table class="list"><thead>{head}</thead><tbody>{rows}</tbody></table>' if rows else ""
+    link = f'<a class="download" href="{url}" target="_blank" rel="noopener">{url}</a>'
+    return f'<p class="done">{"Updated" if rows else "Done"}. {seen}</p><p>{link}</p>{diff}'
 
 
 def _summary(upload: Upload) -> str:

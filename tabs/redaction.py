@@ -12,7 +12,9 @@ from tabs.visitor import Visitor, load_chat, load_choices, safely, visitor_of
 if TYPE_CHECKING:
     from pipeline.redact import RedactionConfig
 
-__all__ = ["build", "config_of", "kept_values"]
+__all__ = ["NAMES", "build", "config_of", "kept_values"]
+
+NAMES = ("mask", "kinds", "names", "words")  # of the settings, in order
 
 MOST_ROWS = 60
 MOST_NAMES = 30
@@ -61,7 +63,7 @@ def config_of(mask: bool, kinds: list[str], names: str, words: str) -> Redaction
 
 def kept_values(visitor: Visitor) -> list[Any]:
     """The form as the visitor left it when the dataset was made."""
-    return load_choices(visitor).get("redaction") or [gr.skip()] * 4
+    return load_choices(visitor).get("redaction") or [gr.skip()] * len(NAMES)
 
 
 def _open(request: gr.Request, mask: bool, names: str) -> list[Any]:

@@ -6,10 +6,9 @@ from pathlib import Path
 
 import gradio as gr
 
-__all__ = ["PEOPLE", "STYLE", "theme"]
+from pipeline.charts import FIRST as PEOPLE  # the person to imitate is always first
 
-# Okabe-Ito, in the order in which people are given their colours; the person to imitate is always first.
-PEOPLE = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00")
+__all__ = ["PEOPLE", "STYLE", "theme"]
 
 STYLE = Path(__file__).with_name("style.css")
 

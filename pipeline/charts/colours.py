@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-__all__ = ["FEATURED", "GREY", "people_colours"]
+__all__ = ["FEATURED", "FIRST", "GREY", "people_colours"]
 
 # Okabe and Ito's set, safe for the colour-blind; then Paul Tol's muted set for those whom a filter brings forward.
 FIRST = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00")

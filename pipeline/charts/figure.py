@@ -106,7 +106,9 @@ def many(count: int, noun: str) -> str:
 
 
 def percent(share: float) -> str:
-    """43 %, or "under 1 %"."""
+    """43 %, or "under 1 %" and "over 99 %": what is not all is not called all."""
+    if 0.995 <= share < 1:
+        return "over 99 %"
     return "under 1 %" if 0 < share < 0.01 else f"{100 * share:.0f} %"
 
 

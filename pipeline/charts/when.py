@@ -11,7 +11,7 @@ import polars as pl
 from pipeline.charts.figure import Figure, by_person, duration, isolate, legend, many, number, percent, vega
 from pipeline.charts.shown import Shown, fold
 
-__all__ = ["CLOCK", "COUNTS", "WHO", "compare", "people", "share", "silences", "time_axis", "volume", "week"]
+__all__ = ["CLOCK", "COUNTS", "TEAL", "WHO", "compare", "people", "share", "silences", "time_axis", "volume", "week"]
 
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 BARS = 20  # people who get a bar

@@ -153,4 +153,4 @@ def test_numbers_in_words():
     assert [duration(s) for s in (0, 1, 89, 90, 5399, 5400, 172799, 172800)] == [
         "0 seconds", "1 second", "89 seconds", "2 minutes", "90 minutes", "2 hours", "48 hours", "2 days",
     ]  # fmt: skip
-    assert [percent(s) for s in (0, 0.004, 0.43, 1)] == ["0 %", "under 1 %", "43 %", "100 %"]
+    assert [percent(s) for s in (0, 0.004, 0.43, 0.997, 1)] == ["0 %", "under 1 %", "43 %", "over 99 %", "100 %"]
