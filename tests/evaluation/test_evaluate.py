@@ -1,45 +1,36 @@
 """A whole exam of a whole run folder, with a tiny model: every figure, its file, its table, and rounds of a game."""
 
-import json
+import shutil
 
 import pytest
+from PIL import Image
 
 from pipeline.chat import GenerationConfig, LoadedModels
 from pipeline.chat.twin import read_generation
-from pipeline.dataset import DatasetConfig, build_dataset, write_dataset
 from pipeline.errors import ChatError
-from pipeline.evaluation import evaluate, exam_rows, exam_text, held_out_moments, read_exam
+from pipeline.evaluation import (
+    PICTURE,
+    evaluate,
+    exam_markdown,
+    exam_rows,
+    exam_text,
+    held_out_moments,
+    make_canary,
+    read_exam,
+    write_canaries,
+)
 from pipeline.evaluation.blind import make_rounds, read_rounds
-from pipeline.messages import parse
-from pipeline.prompt import read_template
-from pipeline.sample import sample_text
 
 
 @pytest.fixture(scope="module")
-def run(tmp_path_factory, tiny_model, tiny_tokenizer):
-    """A finished run of the tiny model on the beginning of the sample, its adapter untrained."""
-    import copy
-
-    from peft import LoraConfig, get_peft_model
-
-    folder = tmp_path_factory.mktemp("run")
-    model = folder / "model"
-    tiny_model.save_pretrained(model)
-    tiny_tokenizer.save_pretrained(model)
-    messages, _ = parse("\n".join(sample_text().splitlines()[:500]))
-    dataset = build_dataset(messages, DatasetConfig(person="Noah", validation_share=0.3), tiny_tokenizer)
-    write_dataset(dataset, folder / "dataset")
-    lora = LoraConfig(r=2, target_modules="all-linear", init_lora_weights=False, task_type="CAUSAL_LM")
-    get_peft_model(copy.deepcopy(tiny_model), lora).save_pretrained(folder / "adapter")
-    (folder / "config.json").write_text(json.dumps({"model": str(model)}))
-    (folder / "template.json").write_text(read_template(tiny_tokenizer).model_dump_json())
-    (folder / "generation.json").write_text(GenerationConfig(max_new_tokens=12).model_dump_json())
-    return folder
+def run(tmp_path_factory, tiny_run):
+    return shutil.copytree(tiny_run, tmp_path_factory.mktemp("evaluate") / "run")
 
 
 @pytest.mark.slow
 def test_a_full_exam_has_every_figure_beside_those_to_compare_with(run):
     seen = set()
+    write_canaries([make_canary(1)], run / "dataset")
     exam = evaluate(run, samples=24, full=True, progress=lambda what, done: seen.add(what))
     assert [candidate.name for candidate in exam.candidates] == ["twin", "prompted base", "base", "person"]
     for candidate in exam.candidates:
@@ -50,17 +41,28 @@ def test_a_full_exam_has_every_figure_beside_those_to_compare_with(run):
             assert candidate.loss is not None
             assert candidate.loss.replies == exam.held_out_replies
     assert {"the twin", "the base", "the prompted base"} <= seen
+    twin, base = exam.of("twin"), exam.of("base")
+    assert twin.exposure.planted == base.exposure.planted == 1
+    assert 0 <= twin.exposure.mean_bits <= twin.exposure.most
+    assert twin.relevance.moments == base.relevance.moments > 0
     assert read_exam(run) == exam
     header, rows = exam_rows(exam)
     assert header[1:] == ["twin", "prompted base", "base", "person"]
     assert all(len(row) == len(header) for row in rows)
     assert "Noah's twin" in exam_text(exam)
+    assert "--full" not in exam_text(exam)
+    assert "Noah" not in exam_markdown(exam)
+    assert exam_markdown(exam).count("\n") == len(rows) + 1
+    with Image.open(run / PICTURE) as picture:
+        assert picture.width == 1240
 
 
 @pytest.mark.slow
 def test_the_first_exam_tunes_sampling_and_later_ones_keep_it(run):
     (run / "generation.json").unlink()
-    evaluate(run, samples=20)
+    exam = evaluate(run, samples=20)
+    assert not exam.full
+    assert "--full" in exam_text(exam)
     tuned = read_generation(run)
     assert tuned.long_reply is not None
     assert tuned.max_new_tokens == GenerationConfig().max_new_tokens
@@ -87,8 +89,6 @@ def test_rounds_are_made_of_different_answers_and_wait_for_approval(run):
 
 
 def test_no_held_out_part_is_a_sentence(run, tmp_path):
-    import shutil
-
     bare = tmp_path / "run"
     shutil.copytree(run, bare)
     (bare / "dataset" / "validation.jsonl").write_text("")
