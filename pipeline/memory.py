@@ -107,6 +107,8 @@ def forecast(
     layer = _layer_bytes(shape)
     # Of what a layer makes in passing, 6.5 h bytes a token are gone when it is done (fitted to two measured runs).
     whole = layer - int(6.5 * shape.hidden)
+    if device != "cuda" and wide == 2:  # there the attention weights are kept too; of rows of 1,024 tokens at most
+        whole += 2 * shape.heads * (min(tokens, 1024) // 2 + 64)
     kept = shape.layers * (2 * shape.hidden if checkpointing else whole) * wide // 2
     # While the backward pass is in a layer, that layer is whole; the head's tiles are gone by then.
     passing = (layer if checkpointing else 12 * shape.intermediate) * wide // 2

@@ -79,3 +79,25 @@ def test_what_a_row_teaches_does_not_depend_on_its_neighbours(tiny_model, device
     first = float(flat_loss(model, ROWS[:1], device)[0])
     both = float(flat_loss(model, [ROWS[2], ROWS[0]], device)[0]) - float(flat_loss(model, [ROWS[2]], device)[0])
     assert both == pytest.approx(first, rel=1e-3)
+
+
+@pytest.mark.parametrize("tokens", [1, 100, 128, 300])
+def test_blocks_of_queries_give_what_whole_attention_gives(tokens):
+    import torch
+    from torch.nn.functional import scaled_dot_product_attention
+
+    from pipeline.training.attention import attend
+
+    torch.manual_seed(0)
+    shapes = [(1, heads, tokens, 32) for heads in (6, 2, 2)]
+    exact = [torch.randn(shape).bfloat16().float().requires_grad_(True) for shape in shapes]
+    rounded = [tensor.detach().bfloat16().requires_grad_(True) for tensor in exact]
+    whole = scaled_dot_product_attention(*exact, is_causal=True, enable_gqa=True)
+    blocks = attend(None, *rounded, None, row_lengths=(tokens,))[0].transpose(1, 2)
+    wanted = torch.randn(whole.shape)
+    whole.backward(wanted)
+    blocks.backward(wanted.bfloat16())
+    assert (blocks - whole).norm() < 0.01 * whole.norm()
+    for ours, theirs in zip(rounded, exact, strict=True):
+        # Of one token the weights are 1 whatever is asked, so queries and keys have no gradient.
+        assert (ours.grad - theirs.grad).norm() <= 0.01 * theirs.grad.norm() + 1e-6
