@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-__all__ = ["loss_curve"]
+__all__ = ["loss_curve", "two_curves"]
 
 WIDTH, HEIGHT = 560, 300
 LEFT, RIGHT, TOP, BOTTOM = 44, 14, 26, 34
@@ -40,6 +40,44 @@ def loss_curve(train: Sequence[Point], held_out: Sequence[Point], total_steps: i
     return _svg("".join(parts), "Loss while training")
 
 
+def two_curves(
+    first: tuple[Sequence[Point], Sequence[Point]],
+    second: tuple[Sequence[Point], Sequence[Point]],
+    names: tuple[str, str],
+) -> str:
+    """Two runs in one SVG, each as points (epoch, loss) and (epoch, held-out loss): what is learned is thin.
+
+    Steps of different sizes cannot be compared, so they stand over how often each reply has been seen.
+    """
+    runs = (first, second)
+    values = [loss for train, held_out in runs for _, loss in [*_running_mean(train), *held_out]]
+    if not values:
+        return ""
+    low, high = min(values), max(values)
+    margin = max((high - low) * 0.12, 0.05)
+    low, high = max(0.0, low - margin), high + margin
+    last = max(epoch for train, held_out in runs for epoch, _ in [*train, *held_out, (0.01, 0)])
+
+    def place(point: Point) -> Point:
+        x = LEFT + (WIDTH - LEFT - RIGHT) * point[0] / last
+        return x, TOP + (HEIGHT - TOP - BOTTOM) * (high - point[1]) / (high - low)
+
+    parts, legend = [_grid(low, high, last, place, "times seen: ")], ""
+    for kind, (train, held_out), name, x in zip(("one", "two"), runs, names, (LEFT, WIDTH // 2), strict=True):
+        parts.append(_line(f"{kind} thinly", [place(point) for point in _thin(_running_mean(train))]))
+        dots = [place(point) for point in held_out]
+        parts.append(_line(kind, dots))
+        parts += [f'<circle class="{kind}" cx="{x:.1f}" cy="{y:.1f}" r="4.5"/>' for x, y in dots]
+        legend += f'<line class="{kind}" x1="{x}" x2="{x + 18}" y1="11" y2="11"/>'
+        legend += f'<circle class="{kind}" cx="{x + 9}" cy="11" r="4.5"/>'
+        legend += f'<text class="axis" x="{x + 25}" y="15">{name}</text>'
+    return (
+        f'<svg class="curve two" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="Loss of two runs">'
+        f"{legend}{''.join(parts)}</svg>"
+        '<p class="quiet">Thick with dots: loss on replies held out. Thin: on what is learned.</p>'
+    )
+
+
 def _svg(inside: str, title: str) -> str:
     legend = (
         f'<line class="smooth" x1="{LEFT}" x2="{LEFT + 18}" y1="11" y2="11"/>'
@@ -58,7 +96,7 @@ def _empty() -> str:
     return _svg(base + middle, "Loss while training, none yet")
 
 
-def _grid(low: float, high: float, last: int, place: Callable[[Point], Point]) -> str:
+def _grid(low: float, high: float, last: float, place: Callable[[Point], Point], unit: str = "step ") -> str:
     lines = []
     for part in range(5):
         loss = low + (high - low) * part / 4
@@ -66,9 +104,10 @@ def _grid(low: float, high: float, last: int, place: Callable[[Point], Point]) -
         lines.append(f'<line class="grid" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y:.1f}" y2="{y:.1f}"/>')
         lines.append(f'<text class="axis" x="{LEFT - 8}" y="{y + 4:.1f}" text-anchor="end">{loss:.2f}</text>')
     for part in range(3):
-        step = round(last * part / 2)
-        x, anchor = place((step, low))[0], ("start", "middle", "end")[part]
-        name = f"step {step:,}" if part == 0 else f"{step:,}"
+        at = last * part / 2
+        step: float = round(at) if last >= 10 else round(at, 1)
+        x, anchor = place((at, low))[0], ("start", "middle", "end")[part]
+        name = f"{unit}{step:,}" if part == 0 else f"{step:,}"
         lines.append(f'<text class="axis" x="{x:.1f}" y="{HEIGHT - 12}" text-anchor="{anchor}">{name}</text>')
     return "".join(lines)
 

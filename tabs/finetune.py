@@ -5,18 +5,17 @@ from __future__ import annotations
 import secrets
 from datetime import datetime
 from html import escape
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
 from pipeline.errors import ChatError
-from tabs import explain, fit
+from tabs import compare_runs, explain, fit, jobs
 from tabs.bubbles import failed
 from tabs.curve import loss_curve
 from tabs.runs import newest_run, run_folders, runs_stamp, seen_rows
 from tabs.visitor import Stage, Visitor, own_run, safely, stamp, visitor_of
-from tabs.words import count, duration, time_left
+from tabs.words import count, time_left
 
 if TYPE_CHECKING:
     from pipeline.runs import Run
@@ -34,6 +33,8 @@ def build(stage: Stage) -> None:
     with gr.Column(elem_id="finetune-empty") as empty:
         gr.HTML('<div class="empty">No dataset yet. Make one in step 2: it takes a moment.</div>')
     with gr.Column(visible=False, elem_id="finetune-go") as go:
+        if jobs.notice():
+            gr.HTML(jobs.notice(), elem_id="finetune-notice")
         verdict = gr.HTML(elem_id="finetune-verdict")
         bar = gr.HTML(elem_id="fit")
         panel = gr.HTML(visible=False, elem_id="run")
@@ -55,10 +56,16 @@ def build(stage: Stage) -> None:
             rows = gr.HTML()
         with gr.Accordion("Log", open=False, elem_classes="fold"):
             log = gr.HTML()
-        with gr.Accordion("All runs", open=False, elem_classes="fold"):
-            every = gr.HTML()
+        with gr.Accordion(
+            "Train on Hugging Face Jobs", open=jobs.is_better_here(), elem_classes="fold", elem_id="jobs"
+        ):
+            hired = gr.Column()
+        with gr.Accordion("All runs: compare two, take one along", open=False, elem_classes="fold", elem_id="all-runs"):
+            compare_runs.build(stage)
     timer = gr.Timer(TICK_SECONDS, active=False)
-    shown = [empty, go, verdict, panel, onward, resume, stop, pause, train, log, every, timer]
+    shown = [empty, go, verdict, panel, onward, resume, stop, pause, train, log, timer]
+    with hired:
+        jobs.build(stage, knobs, _config, shown, _shown)
     gr.on([stage.dataset.change, stage.runs.change], safely(_draw), None, shown, **quiet)
     seen = gr.State("")
     timer.tick(safely(_tick), seen, [stage.runs, panel, log, seen], **quiet)
@@ -147,15 +154,15 @@ def _draw(request: gr.Request) -> list[Any]:
     return _shown(visitor_of(request))
 
 
-def _tick(request: gr.Request, seen: str) -> list[Any]:
+def _tick(request: gr.Request, token: gr.OAuthToken | None, seen: str) -> list[Any]:
     """What changed in the run's folder since the last look; a page that redraws for nothing slows the training down."""
     visitor = visitor_of(request)
     folders = run_folders(visitor)
-    now = (
-        stamp(visitor, *(f"runs/{folders[0].name}/{name}" for name in ("metrics.jsonl", "state.json")))
-        if folders
-        else ""
-    )
+    now = ""
+    if folders:
+        jobs.follow_job(request, token, folders[0])
+        names = ("metrics.jsonl", "state.json", "job.json")
+        now = stamp(visitor, *(f"runs/{folders[0].name}/{name}" for name in names))
     run = newest_run(visitor) if now != seen else None
     if run is None:
         return [runs_stamp(visitor), gr.skip(), gr.skip(), now]
@@ -170,7 +177,7 @@ def _shown(visitor: Visitor) -> list[Any]:
     """The whole tab from the visitor's folder: outputs [empty .. timer]."""
     run = newest_run(visitor)
     if run is None and not (visitor.dataset / "dataset.json").exists():
-        return [gr.Column(visible=True), gr.Column(visible=False), *[gr.skip()] * 9, gr.Timer(active=False)]
+        return [gr.Column(visible=True), gr.Column(visible=False), *[gr.skip()] * 8, gr.Timer(active=False)]
     status = run.status if run is not None else None
     live, resumable = run is not None and run.live, run is not None and run.resumable and status != "stopped"
     finished = status in ("done", "stopped") and run is not None and run.has_adapter
@@ -185,8 +192,8 @@ def _shown(visitor: Visitor) -> list[Any]:
         gr.HTML(_panel(run) if run is not None else "", visible=run is not None),
         gr.Button(visible=finished), gr.Button(visible=resumable),
         gr.Button(visible=live, interactive=status == "running"),
-        gr.Button(visible=live, interactive=status == "running"),
-        again, _log(run), _every(visitor), gr.Timer(active=live),
+        gr.Button(visible=live and run is not None and run.job is None, interactive=status == "running"),
+        again, _log(run), gr.Timer(active=live or (run is not None and run.job is not None and not run.job.over)),
     ]  # fmt: skip
 
 
@@ -211,7 +218,8 @@ def _panel(run: Run) -> str:
     train, held_out, speed, memory = _series(metrics)
     curve = loss_curve(train, [point for point in held_out if point[0] > 0], run.total_steps, _before(held_out))
     share = 100 * run.step / max(run.total_steps, 1)
-    lines = [f'<p class="state">{_state_line(run)}</p>']
+    waiting = run.status == "starting" and run.message
+    lines = [f'<p class="state">{escape(run.message) if waiting else _state_line(run)}</p>']
     if run.live:
         lines.append(f'<div class="meter"><i style="width:{share:.0f}%"></i></div>')
         left = "" if run.status == "stopping" else f"{time_left(run.seconds_left)} · "
@@ -220,6 +228,7 @@ def _panel(run: Run) -> str:
     figures = [f"{speed:,.0f} tokens a second" if speed else "", f"{memory:.1f} GB of memory" if memory else ""]
     if any(figures):
         lines.append(f"<p>{' · '.join(filter(None, figures))}</p>")
+    lines += jobs.job_lines(run)
     if run.message and run.status in ("failed", "lost", "paused", "stopped"):
         lines.append(failed(run.message) if run.status in ("failed", "lost") else f"<p>{escape(run.message)}</p>")
     return f'<div class="run"><div>{curve}</div><div>{"".join(lines)}</div></div>'
@@ -276,38 +285,3 @@ def _log(run: Run | None) -> str:
     except OSError:
         text = ""
     return f'<pre class="log">{escape(text) or "Nothing yet."}</pre>'
-
-
-def _every(visitor: Visitor) -> str:
-    """All runs as a list, newest first."""
-    from pipeline.runs import read_run
-
-    rows = []
-    for folder in run_folders(visitor):
-        run = read_run(folder)
-        took = _took(folder)
-        before, best = run.base_validation_loss, run.best_validation_loss
-        losses = f"{before:.2f} → {best:.2f}" if before is not None and best is not None else ""
-        rows.append(
-            f"<tr><td>{_started(folder)}</td><td>{escape(run.status)}</td>"
-            f'<td class="number">{run.step:,} of {run.total_steps:,} steps</td><td class="number">{losses}</td>'
-            f"<td>{escape(took)}</td></tr>"
-        )
-    if not rows:
-        return '<p class="quiet">None yet.</p>'
-    head = "<tr><th>Started</th><th>State</th><th>Steps</th><th>Held-out loss</th><th>Took</th></tr>"
-    return f'<table class="list"><thead>{head}</thead><tbody>{"".join(rows)}</tbody></table>'
-
-
-def _started(folder: Path) -> str:
-    try:
-        return f"{datetime.strptime(folder.name[:15], '%Y%m%d-%H%M%S'):%d %B, %H:%M}".lstrip("0")
-    except ValueError:
-        return escape(folder.name)
-
-
-def _took(folder: Path) -> str:
-    try:
-        return duration((folder / "state.json").stat().st_mtime - (folder / "config.json").stat().st_mtime)
-    except OSError:
-        return ""

@@ -58,11 +58,14 @@ def is_training(folder: Path) -> bool:
 
 
 def kill_runs(visitor: Visitor, seconds: float = 5) -> None:
-    """End the visitor's training at once, keeping nothing: their folder is about to be deleted."""
+    """End the visitor's training at once, keeping nothing: their folder is about to be deleted.
+
+    A job elsewhere is its owner's, who alone can end it.
+    """
     from pipeline.runs import list_runs
 
     until = time.monotonic() + seconds
-    while live := [run for run in list_runs(visitor.runs) if run.live]:
+    while live := [run for run in list_runs(visitor.runs) if run.live and run.job is None]:
         for run in live:
             if run.pid is not None:  # a worker that has just been started has not said it yet
                 with contextlib.suppress(OSError):

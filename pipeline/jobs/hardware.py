@@ -61,10 +61,11 @@ def list_hardware(token: str | None, endpoint: str | None = None) -> list[Hardwa
     return sorted(made, key=lambda hardware: hardware.price_per_hour)
 
 
-def estimate(hardware: Hardware, minutes: int, *, parameters: int, tokens: float) -> Estimate:
+def estimate(hardware: Hardware, minutes: int, *, parameters: int | None, tokens: float) -> Estimate:
     """What it costs at most, and likely: `tokens` learned from in all by a model of so many weights.
 
-    The likely figure is a guess from the card's data sheet, six operations a weight and token; None for unknown cards.
+    The likely figure is a guess from the card's data sheet, six operations a weight and token; None for cards and
+    models that are not known.
     """
     most = hardware.price_per_hour * minutes / 60
     if hardware.card is None:
@@ -72,7 +73,7 @@ def estimate(hardware: Hardware, minutes: int, *, parameters: int, tokens: float
     else:
         peak = next((peak for name, peak in PEAK if name.lower() in hardware.card.lower()), None)
         tflops = None if peak is None else peak * USED * max(1, hardware.cards)
-    if tflops is None:
+    if tflops is None or parameters is None:
         return Estimate(most, None, None)
     taken = SETUP_MINUTES + 6 * parameters * tokens / (tflops * 1e12) / 60
     return Estimate(most, taken, min(most, hardware.price_per_hour * taken / 60))
