@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pipeline import workspace
     from pipeline.chat import LoadedModels
 
-__all__ = ["build_demo", "launch", "main"]
+__all__ = ["build_demo", "launch", "main", "start"]
 
 MAX_UPLOAD = "300mb"
 SWEEP_SECONDS = float(os.environ.get("CHAT_TWIN_SWEEP_SECONDS", "60"))
@@ -123,21 +123,26 @@ def warm_up() -> None:
     _found.append(this_machine().name)
 
 
-def main(**settings: Any) -> None:
-    """Start the app and serve until stopped; `settings` are those of `launch` (share, auth, ...)."""
+def start(**settings: Any) -> tuple[gr.Blocks, str]:
+    """Start the app and return it with its address, the share link's where there is one; `settings` as for `launch`."""
     root = prepare()
     from pipeline.chat import LoadedModels
 
-    stop, models = threading.Event(), LoadedModels()
-    threading.Thread(target=sweep_forever, args=(stop, models), daemon=True).start()
+    models = LoadedModels()
+    threading.Thread(target=sweep_forever, args=(threading.Event(), models), daemon=True).start()
     demo = build_demo(models)
     print(f"Chat Twin: http://127.0.0.1:{os.environ.get('GRADIO_SERVER_PORT', '7860')}  (data in {root})", flush=True)
-    launch(demo, prevent_thread_lock=True, **settings)
+    _, local, shared = launch(demo, prevent_thread_lock=True, **settings)
     threading.Thread(target=warm_up, daemon=True).start()
-    try:
-        demo.block_thread()
-    finally:
-        stop.set()
+    return demo, shared or local
+
+
+def main(**settings: Any) -> None:
+    """Start the app and serve until stopped; `settings` are those of `launch` (share, auth, ...)."""
+    demo, address = start(**settings)
+    if settings.get("share", is_share_link()):
+        print(f"Shared: {address}", flush=True)
+    demo.block_thread()
 
 
 if __name__ == "__main__":
