@@ -125,6 +125,8 @@ def dataset(
     silence_minutes: Annotated[float | None, typer.Option(help="The silence that ends a conversation.")] = None,
     validation_share: Annotated[float | None, typer.Option(help="Share of the replies held out.")] = None,
     max_tokens: Annotated[int | None, typer.Option(help="Most tokens in one row.")] = None,
+    max_replies: Annotated[int | None, typer.Option(help="Most replies to learn from, chosen to differ.")] = None,
+    also_named: Annotated[list[str] | None, typer.Option(help="Another name of the same person.")] = None,
     model: Model = "starter",
     canaries: Annotated[int, typer.Option(help="Plant so many made-up secrets, which `evaluate` looks for.")] = 0,
     push_to: Annotated[
@@ -148,6 +150,8 @@ def dataset(
         silence_minutes=silence_minutes,
         validation_share=validation_share,
         max_tokens=max_tokens,
+        max_replies=max_replies,
+        also_named=also_named or None,
     )
     made = make_dataset(read_chat(files, date_order, chat), config, model, out, form or [], canaries)
     data, text = {**made.summary.model_dump(mode="json"), "out": out}, dataset_text(made, out)

@@ -33,7 +33,6 @@ from tabs.visitor import (
 
 __all__ = ["build"]
 
-BESIDE = "#analysis .beside { align-items: flex-end; } #analysis .beside button { align-self: flex-end; flex: none; }"
 STEPS = ("Auto", "Day", "Week", "Month")
 
 
@@ -41,7 +40,6 @@ def build(stage: Stage) -> None:
     """Fill the tab; it shows once a chat is loaded, and draws itself anew when the chat or a filter changes."""
     with gr.Column(visible=False, elem_id="analysis") as page:
         figures.style()
-        gr.HTML(f"<style>{BESIDE}</style>")
         opening = gr.HTML(elem_classes="ct")
         with gr.Row(elem_id="analysis-filters", equal_height=False):
             days = days_range(elem_id="analysis-days")
@@ -108,7 +106,7 @@ def _load(request: gr.Request) -> list[Any]:
 def _draw(days: Any, people: list[str] | None, step: str, request: gr.Request) -> list[Any]:
     visitor = visitor_of(request)
     prepared = _prepared(visitor)
-    blank = [gr.skip()] * (2 + 4 * len(ORDER))
+    blank = [gr.skip()] * (2 + 3 * len(ORDER))
     if prepared is None:
         return ["", gr.HTML(visible=False), *blank]
     try:

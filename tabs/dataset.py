@@ -151,7 +151,7 @@ def _draw(request: gr.Request) -> list[Any]:
     mine = visitor_of(request)
     loaded = load_chat(mine)
     if loaded is None:
-        return [gr.Column(visible=True), gr.Column(visible=False), gr.skip(), *[gr.skip()] * (4 + SEEN + len(KNOBS))]
+        return [gr.Column(visible=True), gr.Column(visible=False), gr.skip(), *[gr.skip()] * (3 + SEEN + len(KNOBS))]
     names = people(loaded.messages)
     counts = dict(loaded.messages["sender"].drop_nulls().value_counts().iter_rows())
     chosen = load_choices(mine).get("person")
@@ -191,7 +191,7 @@ def _preview(request: gr.Request, *settings: Any) -> list[Any]:
 
 def _gaps(request: gr.Request, hours: float) -> list[Any]:
     loaded = load_chat(visitor_of(request))
-    return _drawn_gaps(loaded.messages, hours * 60 or None) if loaded else [gr.skip()] * 4
+    return _drawn_gaps(loaded.messages, hours * 60 or None) if loaded else [gr.skip()] * 3
 
 
 def _drawn_gaps(messages: pl.DataFrame, minutes: float | None) -> list[Any]:
@@ -252,8 +252,8 @@ def _prepare(mine: Visitor, folder: Path) -> Upload:
     return prepare_dataset(read_dataset(mine.dataset), folder, ("messages", *forms))  # type: ignore[arg-type]
 
 
-# Components [verdict, make, onward, downloads], the row's four, a chart's four, the filters' 13.
-SEEN = 25
+# Components [verdict, make, onward, downloads], the row's four, a chart's three, the filters' 13.
+SEEN = 24
 
 
 def _seen(dataset: Dataset) -> list[Any]:

@@ -13,28 +13,31 @@ from pipeline.charts import STYLE, Figure
 __all__ = ["filled", "place", "style"]
 
 
+# What has no content takes no room; hidden by Gradio, each component of each change would cost a millisecond or two.
+HIDE = """
+.ct.figure:not(:has(.figure-head)), .ct.figure:not(:has(.plotted)) .figure-plot, .figure-body:not(:has(.filled)) {
+  display: none !important; }
+"""
+
+
 def style() -> gr.HTML:
     """The figures' own style sheet, once on each tab that has some."""
-    return gr.HTML(f"<style>{STYLE.read_text(encoding='utf-8')}</style>")
+    return gr.HTML(f"<style>{STYLE.read_text(encoding='utf-8')}{HIDE}</style>", elem_classes="figures-style")
 
 
-def place(name: str) -> tuple[gr.Column, gr.HTML, gr.Plot, gr.HTML]:
+def place(name: str) -> tuple[gr.HTML, gr.Plot, gr.HTML]:
     """The components that `filled` gives values to."""
-    with gr.Column(visible=False, elem_id=f"figure-{name}", elem_classes="ct figure", min_width=300) as column:
+    with gr.Column(elem_id=f"figure-{name}", elem_classes="ct figure", min_width=300):
         heading = gr.HTML()
-        plot = gr.Plot(show_label=False, container=False, buttons=[])
-        body = gr.HTML()
-    return column, heading, plot, body
+        plot = gr.Plot(show_label=False, container=False, buttons=[], elem_classes="figure-plot")
+        body = gr.HTML(elem_classes="figure-body")
+    return heading, plot, body
 
 
 def filled(figure: Figure | None) -> list[Any]:
     """The values of a figure's place; Altair's own checks are left out, since they cost more than all the tables."""
     if figure is None:
-        return [gr.Column(visible=False), *[gr.skip()] * 3]
+        return ["", None, ""]
     plot = PlotData(type="altair", plot=json.dumps(figure.spec)) if figure.spec else None
-    return [
-        gr.Column(visible=True),
-        figure.heading(),
-        gr.Plot(plot, visible=plot is not None),
-        gr.HTML(figure.html, visible=bool(figure.html)),
-    ]
+    heading = f'<div class="plotted">{figure.heading()}</div>' if plot else figure.heading()
+    return [heading, plot, f'<div class="filled">{figure.html}</div>' if figure.html else ""]

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import polars as pl
 
+from pipeline.analysis.languages import STRETCHES, judge
 from pipeline.analysis.measures import measure
 from pipeline.analysis.words import Tokens, tokenise
 from pipeline.errors import ChatError
@@ -16,7 +17,7 @@ from pipeline.turns import find_silence, new_session, spoken
 
 __all__ = ["Prepared", "load", "prepare", "save", "select"]
 
-TABLES = ("messages", "turns", "emoji", "laughs")
+TABLES = ("messages", "turns", "emoji", "laughs", "stretches")
 FEW_MESSAGES = 10_000  # read for their words anew when a part of the chat is chosen
 
 
@@ -30,6 +31,7 @@ class Prepared:
     `turns`: session, turn UInt32, person, started_at, ended_at, gap Int64 (seconds), before, opens and closes (first
     and last of its session), bubbles, texts (of text that is more than a link), words, chars UInt32.
     `emoji` and `laughs`: one row an emoji used, or a message and form of laughter: row, sent_at, person, emoji or form.
+    `stretches`: of text, with the language each is in (`judge`).
     `tokens`: the words of an even sample of the messages. `people`: senders, most messages first.
     `to_the_minute`: the file has no seconds.
     """
@@ -38,6 +40,7 @@ class Prepared:
     turns: pl.DataFrame
     emoji: pl.DataFrame
     laughs: pl.DataFrame
+    stretches: pl.DataFrame
     tokens: Tokens
     people: tuple[str, ...]
     silence: timedelta
@@ -70,7 +73,7 @@ def prepare(messages: pl.DataFrame, silence: timedelta | None = None) -> Prepare
     )
     rows, emoji, laughs = measure(rows)
     to_the_minute = bool(rows.select((pl.col("sent_at").dt.second() == 0).all()).item()) and rows.height > 1
-    return Prepared(rows, _turns(rows), emoji, laughs, tokenise(rows), people, cut, to_the_minute)
+    return Prepared(rows, _turns(rows), emoji, laughs, judge(rows), tokenise(rows), people, cut, to_the_minute)
 
 
 def select(
@@ -104,6 +107,9 @@ def select(
         tokens = tokenise(messages)
     else:
         tokens = replace(prepared.tokens, words=keep(prepared.tokens.words, "sent_at"))
+    stretches = keep(prepared.stretches, "sent_at")
+    if stretches.height < STRETCHES // 4:
+        stretches = judge(messages)
     counted = messages["person"].value_counts()
     count = {str(name): number for name, number in counted.iter_rows()}
     return replace(
@@ -112,6 +118,7 @@ def select(
         turns=keep(prepared.turns, "started_at"),
         emoji=keep(prepared.emoji, "sent_at"),
         laughs=keep(prepared.laughs, "sent_at"),
+        stretches=stretches,
         tokens=tokens,
         people=tuple(sorted((name for name in names if name in count), key=lambda name: (-count[name], name))),
     )

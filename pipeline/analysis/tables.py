@@ -71,7 +71,6 @@ def analyse(
     days = select(whole, since, until) if people else part
     head = activity.head(part.messages)
     step = bucket or activity.choose_bucket(head.first.date(), head.last.date())
-    trend, trend_bucket = _trend(part, step)
     phrases = words.thin(part.tokens)
     return Analysis(
         head=head,
@@ -88,8 +87,7 @@ def analyse(
         starts=conversations.starts(part.messages, part.turns),
         reply_times=conversations.reply_times(part.turns),
         reply_histogram=conversations.reply_histogram(part.turns),
-        reply_trend=trend,
-        trend_bucket=trend_bucket,
+        **_trend(part, step),
         answers=conversations.answers(part.turns),
         style=style.fingerprints(part.messages, part.turns),
         lengths=style.length_histogram(part.messages),
@@ -101,12 +99,12 @@ def analyse(
         words_every=part.tokens.every,
         phrases=words.distinctive(words.phrase_counts(phrases), phrases.terms),
         phrases_every=phrases.every,
-        languages=languages(part.messages),
+        languages=languages(part.stretches),
         enough=enough(part.messages, part.turns),
     )
 
 
-def _trend(part: Prepared, step: Bucket) -> tuple[pl.DataFrame, Bucket]:
+def _trend(part: Prepared, step: Bucket) -> dict[str, Any]:
     """Reply times over time, in steps so long that those who write most have a point in at least half of them."""
     counted = part.messages["person"].value_counts()
     leads = counted.filter(pl.col("count") == pl.col("count").max())["person"]
@@ -117,7 +115,7 @@ def _trend(part: Prepared, step: Bucket) -> tuple[pl.DataFrame, Bucket]:
         active = activity.volume(part.messages.filter(of_leads), longer).height
         if 2 * trend.filter(of_leads).height >= active:
             break
-    return trend, longer
+    return {"reply_trend": trend, "trend_bucket": longer}
 
 
 def summary(analysis: Analysis) -> dict[str, Any]:

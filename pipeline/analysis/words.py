@@ -70,7 +70,11 @@ def tokenise(messages: pl.DataFrame, most: int = WORDS_FROM) -> Tokens:
 
 def word_counts(tokens: Tokens) -> pl.DataFrame:
     """Uses of each word by each person: person, key UInt64 (the term plus one), uses, everyone (uses by all)."""
-    return _counts(tokens.words.select("person", (pl.col("term").cast(pl.UInt64) + 1).alias("key")))
+    person, term = pl.col("person").to_physical().cast(pl.UInt64), pl.col("term").cast(pl.UInt64) + 1
+    # Both in one number: polars groups by one column several times as fast as by two.
+    pairs = tokens.words.select((person * (1 << BITS) + term).alias("key")).group_by("key").agg(pl.len().alias("uses"))
+    people = (pairs["key"] // (1 << BITS)).cast(pl.UInt32).cat.to(tokens.words.schema["person"])
+    return _with_all(pairs.with_columns(people.alias("person"), pl.col("key") % (1 << BITS)))
 
 
 def thin(tokens: Tokens, most: int = PHRASES_FROM) -> Tokens:
@@ -137,8 +141,12 @@ def _say_once(people: list[str], terms: list[str]) -> list[bool]:
 
 
 def _counts(keys: pl.DataFrame) -> pl.DataFrame:
-    counts = keys.group_by("person", "key").agg(pl.len().cast(pl.Int64).alias("uses"))
-    return counts.with_columns(pl.col("uses").sum().over("key").alias("everyone"))
+    return _with_all(keys.group_by("person", "key").agg(pl.len().alias("uses")))
+
+
+def _with_all(counts: pl.DataFrame) -> pl.DataFrame:
+    uses = pl.col("uses").cast(pl.Int64)
+    return counts.select("person", "key", uses, uses.sum().over("key").alias("everyone"))
 
 
 def _spell(scored: pl.DataFrame, terms: pl.DataFrame) -> pl.DataFrame:

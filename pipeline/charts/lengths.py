@@ -25,19 +25,7 @@ HELD_OUT = "#E69F00"
 
 def gaps(histogram: GapHistogram, *, found: bool) -> Figure:
     """The silences of a chat with the cut on them; `found`: it was read from the chat itself."""
-    cut = histogram.silence.total_seconds()
-    table = histogram.table
-    edges = [0.0, *table["seconds"].drop_nulls().to_list(), float(LONGEST)]
-    rows: list[dict[str, Any]] = [
-        {
-            "from": max(low, 1.0), "to": high, "gaps": count, "up_to": up_to, "ends": beyond,
-            "does": "ends a conversation" if beyond else "inside one",
-        }
-        for (low, high), up_to, count, beyond in zip(
-            pairwise(edges), *(table[name].to_list() for name in ("up_to", "gaps", "cut")), strict=True
-        )
-        if high > SHORTEST
-    ]  # fmt: skip
+    cut, table = histogram.silence.total_seconds(), histogram.table
     quick = int(table.filter(pl.col("seconds") <= SHORTEST)["gaps"].sum())
     x = {
         "field": "from", "type": "quantitative", "title": None,
@@ -58,7 +46,7 @@ def gaps(histogram: GapHistogram, *, found: bool) -> Figure:
     ]  # fmt: skip
     colour = {"condition": {"test": "datum.ends", "value": GREY}, "value": TEAL}
     spec = vega(
-        rows,
+        _bars(table),
         height=170,
         layer=[
             {
@@ -74,6 +62,19 @@ def gaps(histogram: GapHistogram, *, found: bool) -> Figure:
     note = f"{how}. How often nobody wrote for so long; grey ends a conversation. Heights go by the square root"
     note += f"; {number(quick)} silences of a minute at most are left out." if quick else "."
     return Figure("gaps", title, note, spec)
+
+
+def _bars(table: pl.DataFrame) -> list[dict[str, Any]]:
+    edges = [1.0, *table["seconds"].drop_nulls().to_list(), float(LONGEST)]
+    columns = (table[name].to_list() for name in ("up_to", "gaps", "cut"))
+    return [
+        {
+            "from": low, "to": high, "up_to": up_to, "gaps": count, "ends": beyond,
+            "does": "ends a conversation" if beyond else "inside one",
+        }
+        for (low, high), up_to, count, beyond in zip(pairwise(edges), *columns, strict=True)
+        if high > SHORTEST
+    ]  # fmt: skip
 
 
 def row_lengths(table: pl.DataFrame, most: int, window: int, *, exact: bool) -> Figure | None:

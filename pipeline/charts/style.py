@@ -120,12 +120,12 @@ def emoji(view: Shown) -> Figure | None:
     table = view.analysis.emoji
     if not table.height:
         return None
-    all_uses = table.group_by("emoji").agg(pl.col("uses").sum()).sort(["uses", "emoji"], descending=[True, False])
     style = dict(rows_of(view.analysis.style, view))
     rate = {name: row["emoji_per_100"] for name, row in style.items() if row["emoji_per_100"] is not None}
     lead = max(rate, key=lambda name: rate[name])
     title = (
-        f"{all_uses['emoji'][0]} is the favourite; {isolate(lead)} uses {number(rate[lead], 1)} emoji per 100 messages"
+        f"{_most(table, 'emoji', 'uses')[0]} is the favourite; {isolate(lead)} uses {number(rate[lead], 1)} emoji "
+        "per 100 messages"
     )
     cards = [
         _card(
@@ -208,8 +208,7 @@ def languages(view: Shown) -> Figure | None:
     table = view.analysis.languages
     if not table.height:
         return None
-    found = table.group_by("language").agg(pl.col("share").sum()).sort(["share", "language"], descending=[True, False])
-    names = [LANGUAGES.get(code, code) for code in found["language"].to_list()]
+    names = [LANGUAGES.get(code, code) for code in _most(table, "language", "share")]
     people = view.analysis.people
     title = f"{isolate(people[0])} writes in" if len(people) == 1 else "They write in"
     title += f" {', '.join(names[:3])}"
@@ -256,6 +255,12 @@ def enough(view: Shown) -> Figure:
     title = f"{isolate(best[0])}: {number(best[1]['kept'])} replies, {VERDICTS[best[1]['verdict']]}"
     note = "Replies with something before them to answer, which is what a twin learns from."
     return Figure("enough", title, note, html=_cards(cards))
+
+
+def _most(table: pl.DataFrame, name: str, amount: str) -> list[str]:
+    """The names by their amounts over all people, most first."""
+    total = table.group_by(name).agg(pl.col(amount).sum())
+    return total.sort([amount, name], descending=[True, False])[name].to_list()
 
 
 def _featured(table: pl.DataFrame, view: Shown) -> pl.DataFrame:

@@ -73,17 +73,17 @@ def test_languages_are_judged_on_all_that_somebody_wrote():
         name: SPOKEN[code] * 6
         for name, code in {"Ann": "en", "Jun": "ja", "Nur": "ar", "Ravi": "hi", "Uta": "de"}.items()
     }
-    table = languages(prepared(**said).messages)
+    table = languages(prepared(**said).stretches)
     assert {row["person"]: (row["language"], row["share"]) for row in table.to_dicts()} == {
         "Ann": ("en", 1.0), "Jun": ("ja", 1.0), "Nur": ("ar", 1.0), "Ravi": ("hi", 1.0), "Uta": ("de", 1.0),
     }  # fmt: skip
 
 
 def test_who_wrote_little_is_not_judged():
-    assert languages(prepared(Ann=["hi", "ok"]).messages).height == 0
+    assert languages(prepared(Ann=["hi", "ok"]).stretches).height == 0
 
 
 def test_a_second_language_is_named_with_its_share():
-    table = languages(prepared(Ann=SPOKEN["en"] * 12 + SPOKEN["ja"] * 12).messages)
+    table = languages(prepared(Ann=SPOKEN["en"] * 12 + SPOKEN["ja"] * 12).stretches)
     assert set(table["language"].to_list()) == {"en", "ja"}
     assert sum(table["share"]) == pytest.approx(1)
