@@ -81,7 +81,7 @@ def work(run_dir: Path) -> None:
 
 
 def _fits(run_dir: Path, config: TrainingConfig) -> bool:
-    """Train; False where the GPU's memory ran out. Returning lets go of everything that the try holds."""
+    """Train; False where memory ran out. Returning lets go of everything that the try holds."""
     from pipeline.training.fit import fit
 
     try:
@@ -97,7 +97,9 @@ def _fits(run_dir: Path, config: TrainingConfig) -> bool:
 
 
 def _out_of_memory(error: Exception) -> bool:
-    return type(error).__name__ == "OutOfMemoryError" or "CUDA out of memory" in str(error)
+    """Of a GPU, which torch tells by a class of its own, or of this computer, which it tells by a sentence."""
+    said = ("CUDA out of memory", "can't allocate memory")
+    return type(error).__name__ in ("OutOfMemoryError", "MemoryError") or any(words in str(error) for words in said)
 
 
 def _halve_batch(run_dir: Path, config: TrainingConfig) -> TrainingConfig:
@@ -110,10 +112,11 @@ def _halve_batch(run_dir: Path, config: TrainingConfig) -> TrainingConfig:
 
     gc.collect()
     torch.cuda.empty_cache()
-    half = max(128, planned_tokens_per_batch(config) // 2)
+    step = read_config(run_dir).tokens_per_step  # settled by now; a batch is never more than a step
+    half = max(128, min(planned_tokens_per_batch(config), step or config.max_tokens) // 2)
     smaller = config.model_copy(update={"tokens_per_batch": half, "rows_per_step": max(1, config.rows_per_step // 2)})
     replace_text(run_dir / "config.json", smaller.model_dump_json(indent=1))
-    message = f"The GPU ran out of memory, so the batch was halved to {half:,} tokens."
+    message = f"Memory ran out, so the batch was halved to {half:,} tokens."
     state = write_state(run_dir, message=message)
     add_metrics(run_dir, {"step": state.step, "message": message})
     return smaller
@@ -125,7 +128,7 @@ def _sentence(error: BaseException) -> str:
     if isinstance(error, KeyboardInterrupt):
         return "The run was interrupted: it can be resumed."
     if isinstance(error, Exception) and _out_of_memory(error):
-        return "The GPU ran out of memory even at half the batch: choose a smaller model, rank or longest row."
+        return "Memory ran out even at half the batch: choose a smaller model, rank or longest row."
     return f"Training failed ({type(error).__name__}): the run's log.txt says more."
 
 
