@@ -8,7 +8,7 @@ import polars as pl
 
 from pipeline.messages.kinds import AppLine, Matcher, normalise, spellings, words
 from pipeline.messages.schema import KINDS, SCHEMA
-from pipeline.messages.strings import Array
+from pipeline.messages.strings import Array, Strings, column
 
 __all__ = ["Bodies", "describe"]
 
@@ -33,13 +33,14 @@ _UNMISTAKABLE = ("encrypted", "group_created", "renamed", "security_code")
 
 @dataclass(frozen=True)
 class Bodies:
-    """What describe() looks at: one row a message. `marked`: the app's own mark stood in front of the text.
+    """What describe() looks at: one row a message. `marked`: the app's own mark stood in front of the text (`strings`).
 
     `first`, `last`, `line_last`: the first and the last byte of the text, and the last of its first line.
     `bracketed`: the file is an iOS one.
     """
 
     sender: pl.Series
+    strings: Strings
     text: pl.Series
     marked: Array
     first: Array
@@ -57,23 +58,29 @@ def describe(bodies: Bodies, matcher: Matcher) -> pl.DataFrame:
     unnamed = bodies.sender.is_null().to_numpy()
     closing = (bodies.last == 0x3E) | (bodies.last == 0xBA)  # > and the last byte of ›
     opening = (bodies.first == 0x3C) | (bodies.first == 0xE2)  # < and the first byte of ‹
-    known = bodies.text.is_in([*spellings(), "null"]).to_numpy() | bodies.text.str.contains(_prefixes()).to_numpy()
-    listed = unnamed | bodies.marked | known | opening | closing
+    whole = bodies.text.is_in(spellings()).to_numpy()
+    listed = unnamed | bodies.marked | whole | opening | closing | _opens(bodies.text)
     if bodies.bracketed:
         listed |= bodies.text.str.contains("\u200e", literal=True).to_numpy()
     rows = np.flatnonzero(listed | (bodies.line_last == 0x29))  # )
+    at = column(rows)
     table = pl.DataFrame({
-        "row": rows, "sender": bodies.sender.gather(rows), "text": bodies.text.gather(rows),
-        "marked": bodies.marked[rows], "listed": listed[rows], "named": ~unnamed[rows],
+        "row": at, "sender": bodies.sender.gather(at), "text": bodies.text.gather(at),
+        "marked": column(bodies.marked[rows]), "listed": column(listed[rows]), "named": column(~unnamed[rows]),
+        "whole": column(whole[rows]),
     })  # fmt: skip
     table = _read_files(_read_edits(table))
     table = _read_lines(table, bodies, matcher)
     return _spread(bodies, table)
 
 
-def _prefixes() -> str:
-    polls = "|".join(sorted({re.escape(word.upper()) for key in ("poll", "event") for word in words(key)}))
-    return rf"^(?:(?:{polls})\s?:|[^:\n]{{2,60}}: https?://(?:maps|www\.google|foursquare))"
+def _opens(text: pl.Series) -> Array:
+    """Whether a body begins as a poll, an event or a place does."""
+    openings = "|".join(sorted({re.escape(word.upper()) for key in ("poll", "event") for word in words(key)}))
+    found = text.str.contains(rf"^(?:{openings})\s?:").to_numpy(writable=True)
+    links = text.str.contains("://", literal=True).arg_true()  # far fewer than messages
+    found[links.to_numpy()] |= text.gather(links).str.contains(_PLACE).to_numpy()
+    return found
 
 
 def _known(column: str, key: str) -> pl.Expr:
@@ -94,16 +101,17 @@ def _groups(table: pl.DataFrame, pattern: str, key: str) -> pl.DataFrame:
 
 def _read_edits(table: pl.DataFrame) -> pl.DataFrame:
     """Adds `edited`, and takes the app's mark for it off the text."""
-    may = table.filter(pl.col("text").str.ends_with(">") & pl.col("named"))
-    rows = _groups(may, _EDITED, "edited").filter("known")["row"]
-    edited = pl.col("row").is_in(rows.implode())
-    stripped = pl.col("text").str.replace(_EDITED, "")
-    return table.with_columns(edited.alias("edited"), text=pl.when(edited).then(stripped).otherwise("text"))
+    may = table.filter(~pl.col("whole") & pl.col("named") & pl.col("text").str.ends_with(">"))
+    rows = _groups(may, _EDITED, "edited").filter("known").select("row")
+    edited = may.join(rows, on="row", how="semi").select("row", stripped=pl.col("text").str.replace(_EDITED, ""))
+    return table.join(edited, on="row", how="left", maintain_order="left").with_columns(
+        edited=pl.col("stripped").is_not_null(), text=pl.coalesce("stripped", "text")
+    )
 
 
 def _read_files(table: pl.DataFrame) -> pl.DataFrame:
     """Adds `attachment`: the name of a file that the message came with."""
-    named = table.filter("named")
+    named = table.filter(pl.col("named") & ~pl.col("whole"))
     ios = _groups(named.filter(pl.col("text").str.contains(r">\s*$")), _IOS_FILE, "attached")
     android = _groups(named.filter(pl.col("text").str.contains(r"[)>](?:\r?\n|$)")), _ANDROID_FILE, "file_attached")
     ios = ios.filter(pl.col("known") | (pl.col("mark") != "") | pl.col("marked"))
@@ -203,22 +211,22 @@ def _spread(bodies: Bodies, table: pl.DataFrame) -> pl.DataFrame:
     """The whole columns from the few rows that were looked at."""
     count = len(bodies.text)
     rows = table["row"].to_numpy()
-    index = np.full(count, -1, np.int64)
+    index = np.full(count, len(rows), np.int32)  # where the few columns have a null
     index[rows] = np.arange(len(rows))
+    at, null = column(index), pl.Series([None], dtype=pl.String)
     kind = np.zeros(count, np.uint32)
     kind[rows] = table["kind"].cast(SCHEMA["kind"]).to_physical().to_numpy()
-    at = pl.Series(index).replace(-1, None)
     edited = np.zeros(count, bool)
     edited[rows] = table["edited"].to_numpy()
     text, sender = bodies.text, bodies.sender
-    changed = np.zeros(count, bool)
-    changed[rows] = (table["text"] != text.gather(rows)).to_numpy()
-    if changed.any():
-        text = pl.select(pl.when(pl.Series(changed)).then(table["text"].gather(at)).otherwise(text)).to_series()
+    changed = (table["text"] != text.gather(table["row"])).arg_true()
+    if len(changed):
+        text = bodies.strings.replace(rows[changed.to_numpy()], table["text"].gather(changed).to_list()).to_series()
     system = kind == KINDS.index("system")
     if (system & sender.is_not_null().to_numpy()).any():
-        sender = pl.select(pl.when(~pl.Series(system)).then(sender)).to_series()
+        sender = pl.select(pl.when(column(~system)).then(sender)).to_series()
     return pl.DataFrame({
-        "sender": sender, "text": text, "kind": pl.Series(kind).cat.to(SCHEMA["kind"]),
-        "attachment": table["attachment"].gather(at), "edited": edited, "detail": table["detail"].gather(at),
+        "sender": sender, "text": text, "kind": column(kind).cat.to(SCHEMA["kind"]),
+        "attachment": pl.concat([table["attachment"], null]).gather(at), "edited": column(edited),
+        "detail": pl.concat([table["detail"], null]).gather(at),
     })  # fmt: skip

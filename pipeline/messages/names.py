@@ -8,11 +8,12 @@ import polars as pl
 
 from pipeline.messages.kinds import Matcher, starts_system_line
 from pipeline.messages.scan import Headers
-from pipeline.messages.strings import Array, Bytes, slice_strings
+from pipeline.messages.strings import Array, Bytes, column, slice_strings
 
 __all__ = ["clean_name", "find_names"]
 
 
+_BLOCK = 1 << 16  # headers at a time
 _LONGEST_NAME = 100  # characters; WhatsApp's own names end at 25, a phone's contacts may be longer
 _EDGE = r"[\s\u200e\u200f\u061c\u202a-\u202e\u2066-\u2069\ufeff]+"
 _EDGES = re.compile(rf"^{_EDGE}|{_EDGE}$")
@@ -57,12 +58,15 @@ def find_names(data: Bytes, headers: Headers, matcher: Matcher) -> tuple[pl.Seri
     for row, length in longer:
         end[row] += length
     end[system] = -1
-    if (end != headers.name_end).any():
+    if longer:
         groups = _group(data, headers, end)
+    elif (end != headers.name_end).any():
+        named = end[groups.rows] >= 0
+        groups = _Groups(groups.rows[named], groups.codes[named], groups.names)
     cleaned = pl.Series("sender", [clean_name(name) for name in groups.names], dtype=pl.String)
     codes = np.full(len(end), len(cleaned), np.uint32)
     codes[groups.rows] = groups.codes
-    senders = pl.concat([cleaned, pl.Series("sender", [None], dtype=pl.String)]).gather(pl.Series(codes))
+    senders = pl.concat([cleaned, pl.Series("sender", [None], dtype=pl.String)]).gather(column(codes))
     return senders, np.where(end >= 0, end + 1, headers.body)
 
 
@@ -80,14 +84,20 @@ class _Groups:
 
 
 def _group(data: Bytes, headers: Headers, end: Array) -> _Groups:
-    rows = np.flatnonzero(end >= 0)
-    start = headers.start[rows]
-    names = slice_strings(data, start + headers.body[rows], start + end[rows])
-    # Categories of our own, so that no name outlives its chat in the process's shared ones.
-    codes = names.cast(pl.Categorical(pl.Categories.random())).to_physical().to_numpy()
-    first = np.zeros(int(codes.max()) + 1 if len(codes) else 0, np.int64)
-    first[codes[::-1]] = np.arange(len(codes))[::-1]
-    return _Groups(rows, codes, names.gather(first).to_list())
+    rows = np.flatnonzero(end >= 0).astype(np.int32)
+    codes = np.empty(len(rows), np.uint32)
+    known: dict[str, int] = {}
+    for begin in range(0, len(rows), _BLOCK):
+        block = rows[begin : begin + _BLOCK]
+        start = headers.start[block]
+        names = slice_strings(data, start + headers.body[block], start + end[block]).to_series()
+        # Categories of our own, so that no name outlives its chat in the process's shared ones.
+        here = names.cast(pl.Categorical(pl.Categories.random())).to_physical().to_numpy()
+        first = np.zeros(int(here.max()) + 1, np.int32)
+        first[here[::-1]] = np.arange(len(here))[::-1]
+        numbers = [known.setdefault(name, len(known)) for name in names.gather(column(first)).to_list()]
+        codes[begin : begin + _BLOCK] = np.array(numbers, np.uint32)[here]
+    return _Groups(rows, codes, list(known))
 
 
 def _system_rows(data: Bytes, headers: Headers, groups: _Groups, matcher: Matcher) -> list[int]:
@@ -97,11 +107,14 @@ def _system_rows(data: Bytes, headers: Headers, groups: _Groups, matcher: Matche
     )
     if not suspects.any():
         return []
+    known: dict[str, bool] = {}
     rows = []
     for row in groups.rows[suspects[groups.codes]].tolist():
         body = _body(data, headers, row)
-        name = body.partition(": ")[0]
-        if _quotes(name, body) or len(name) > _LONGEST_NAME or _is_system(body, matcher):
+        if body not in known:
+            name = body.partition(": ")[0]
+            known[body] = _quotes(name, body) or len(name) > _LONGEST_NAME or _is_system(body, matcher)
+        if known[body]:
             rows.append(row)
     return rows
 

@@ -16,14 +16,14 @@ from pipeline.messages.names import find_names
 from pipeline.messages.order import Order, find_order
 from pipeline.messages.scan import Headers, scan, unpack
 from pipeline.messages.schema import SCHEMA, Layout
-from pipeline.messages.strings import Array, Bytes, slice_strings
+from pipeline.messages.strings import Array, Bytes, column, slice_strings
 
 __all__ = ["looks_like_whatsapp", "parse_bytes"]
 
 Progress = Callable[[float], None]
 
 _WHOLE = 1 << 20  # bytes; the headers of a larger file are learned from a spread sample
-_WINDOW = 1 << 14
+_WINDOW = 1 << 12
 _NO_CHAT = (
     "There is no chat in this file: "
     "use the .txt or .zip that WhatsApp makes under “Export chat”, or Telegram's result.json."
@@ -55,17 +55,17 @@ def parse_bytes(
         headers, days = headers.filter(real), days[real]
     matcher = Matcher()
     table = _table(data, form, headers, matcher)
-    sent_at = pl.Series("sent_at", (days * 86_400 + headers.second) * 1_000_000).cast(SCHEMA["sent_at"])
+    sent_at = column((days * 86_400 + headers.second) * 1_000_000).cast(SCHEMA["sent_at"]).alias("sent_at")
     stray = sum(1 for line in data[: headers.start[0]].split(b"\n") if line.strip(b"\r \t\xef\xbb\xbf"))
     return table.select(sent_at, *list(SCHEMA)[1:]), _layout(form, order, matcher, stray)
 
 
 def _sample(data: Bytes) -> str:
-    """All of a small file; of a large one its beginning and 32 windows of whole lines spread over it."""
+    """All of a small file; of a large one its beginning and 64 windows of whole lines spread over it."""
     if len(data) <= _WHOLE:
         return data.decode("utf-8", "ignore")
-    windows = [data[: data.find(b"\n", _WINDOW * 8) + 1]]
-    for begin in np.linspace(_WINDOW * 10, len(data) - _WINDOW, 32).astype(int).tolist():
+    windows = [data[: data.find(b"\n", _WINDOW * 16) + 1]]
+    for begin in np.linspace(_WINDOW * 20, len(data) - _WINDOW, 64).astype(int).tolist():
         window = data[begin : begin + _WINDOW]
         windows.append(window[window.find(b"\n") + 1 : window.rfind(b"\n") + 1])
     return b"".join(windows).decode("utf-8", "ignore")
@@ -117,28 +117,47 @@ def _table(data: Bytes, form: Form, headers: Headers, matcher: Matcher) -> pl.Da
     sender, text_at = find_names(data, headers, matcher)
     start, end = _text_bounds(buffer, headers, text_at, sender.is_not_null().to_numpy())
     marked = np.zeros(len(start), bool)
-    while (mark := (end - start >= 3) & _has_mark(buffer, start)).any():
-        start = start + 3 * mark
-        marked |= mark
-    empty = end == start
-    at, before = np.minimum(start, len(buffer) - 1), np.maximum(end - 1, 0)
-    line_end = headers.start + headers.line_end
-    line_last = buffer[np.maximum(line_end - 1, 0)]
-    if form.crlf or (line_last == 13).any():
-        line_last = np.where(line_last == 13, buffer[np.maximum(line_end - 2, 0)], line_last)
-    text = slice_strings(data, start, end)
-    if form.crlf and text.str.contains("\r\n", literal=True).any():  # a file whose every line ends so
-        text = text.str.replace_all("\r\n", "\n", literal=True)
+    rows = np.flatnonzero(end - start >= 3)
+    while len(rows := rows[_has_mark(buffer, start[rows])]):
+        start[rows] += 3
+        marked[rows] = True
+        rows = rows[end[rows] - start[rows] >= 3]
+    first, last = _first_and_last(buffer, start, end)
+    strings = slice_strings(data, start, end)
+    text = strings.to_series()
+    if form.crlf and (inner := text.str.contains("\r\n", literal=True)).any():
+        lines = inner.arg_true()
+        strings = strings.replace(lines.to_numpy(), text.gather(lines).str.replace_all("\r\n", "\n").to_list())
+        text = strings.to_series()
     bodies = Bodies(
         sender,
+        strings,
         text,
         marked,
-        np.where(empty, 0, _bracket(buffer[at], buffer[np.minimum(at + 1, len(buffer) - 1)])),
-        np.where(empty, 0, _bracket(buffer[before], buffer[np.maximum(before - 1, 0)])),
-        line_last,
+        first,
+        last,
+        _line_last(buffer, headers),
         form.bracketed,
     )
     return describe(bodies, matcher)
+
+
+def _first_and_last(buffer: Array, start: Array, end: Array) -> tuple[Array, Array]:
+    """The first and the last byte of each text, 0 where it is empty."""
+    empty, limit = end == start, len(buffer) - 1
+    at, before = np.minimum(start, limit), np.maximum(end - 1, 0)
+    first = _bracket(buffer[at], buffer[np.minimum(at + 1, limit)])
+    last = _bracket(buffer[before], buffer[np.maximum(before - 1, 0)])
+    return np.where(empty, np.uint8(0), first), np.where(empty, np.uint8(0), last)
+
+
+def _line_last(buffer: Array, headers: Headers) -> Array:
+    """The last byte of each header's line."""
+    line_end = headers.start + headers.line_end
+    last: Array = buffer[np.maximum(line_end - 1, 0)]
+    if (last == 13).any():
+        last = np.where(last == 13, buffer[np.maximum(line_end - 2, 0)], last)
+    return last
 
 
 def _bracket(byte: Array, neighbour: Array) -> Array:
@@ -163,8 +182,9 @@ def _text_bounds(buffer: Array, headers: Headers, text_at: Array, named: Array) 
 
 def _has_mark(buffer: Array, start: Array) -> Array:
     """Whether U+200E, which iOS puts before all that the app says (once or twice), stands there."""
-    at = np.minimum(start, len(buffer) - 3)
-    found: Array = (buffer[at] == 0xE2) & (buffer[at + 1] == 0x80) & (buffer[at + 2] == 0x8E)
+    found: Array = buffer[start] == 0xE2
+    at = start[found]
+    found[found] = (buffer[at + 1] == 0x80) & (buffer[at + 2] == 0x8E)
     return found
 
 
