@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["build"]
 
-MOMENTS = 12
+MOMENTS = 10
 ABOUT = (
     '<p class="quiet">A game to share: at real moments that the twin has never seen, friends guess which answer is the '
     "person's, which the twin's and which the untrained model's. They see the moments you approve and nothing else.</p>"
@@ -54,7 +54,10 @@ def build(stage: Stage, who: gr.Dropdown) -> None:
         visitor = visitor_of(request)
         if who in (None, "", BASE):
             raise ChatError("Choose a twin first: nobody needs to guess which answer is the untrained model's.")
-        report = lambda what, done: progress(done, desc=what)  # noqa: E731
+
+        def report(what: str, done: float) -> None:
+            progress(done, desc=what)
+
         make_rounds(own_run(visitor, who), MOMENTS, progress=report, loaded=stage.models)
         return _shown(visitor, who, request)
 

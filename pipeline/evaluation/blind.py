@@ -10,6 +10,7 @@ import shutil
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from functools import partial
+from itertools import pairwise
 from math import sqrt
 from pathlib import Path
 from random import Random
@@ -21,9 +22,9 @@ from pipeline.chat import LoadedModels, load_twin
 from pipeline.chat.twin import Kind
 from pipeline.dataset import OPENER, read_dataset
 from pipeline.errors import ChatError
-from pipeline.evaluation.evaluate import Progress
+from pipeline.evaluation.evaluate import Progress, held_out_moments
 from pipeline.evaluation.exam import Name
-from pipeline.evaluation.replies import Moment, even_sample, held_out, read_replies
+from pipeline.evaluation.replies import Moment, held_out, read_replies
 
 __all__ = [
     "Game",
@@ -51,6 +52,7 @@ __all__ = [
 FOLDER = "blind"
 INVITATION = "invitation.json"
 MOST_GAMES = 500  # a run; each is a file
+MOST_TOKENS = 128  # of an answer that is sampled
 HISTORY = 5  # messages of a moment that are shown
 SHORTEST, LONGEST = 12, 400  # characters of a reply that says something and can be read in a game
 
@@ -133,39 +135,54 @@ class Score(_Kept):
 
 def make_rounds(
     run_dir: Path,
-    count: int = 12,
+    count: int = 10,
     *,
     kinds: Sequence[Kind] = ("twin", "base"),
     progress: Progress = lambda what, done: None,
     loaded: LoadedModels | None = None,
+    seed: int | None = None,
 ) -> list[Round]:
-    """Sample answers at `count` held-out moments and keep them as rounds that nobody but the owner may see yet."""
+    """Sample answers at held-out moments and keep `count` as rounds that nobody but the owner may see yet.
+
+    The base model is left out of a round where its answer goes on and on: anybody would tell. Raises ChatError.
+    """
     loaded = loaded or LoadedModels()
+    chance = Random(secrets.randbits(64) if seed is None else seed)
     rows = read_dataset(run_dir / "dataset").validation
-    answers: list[dict[Name, str]] = []
-    chosen: list[Moment] = []
+    moments = held_out_moments(run_dir)
+    picked = _spread([i for i, moment in enumerate(moments) if _worth_asking(moment)], 2 * count, chance)
+    answers: list[dict[Name, str]] = [{"person": moments[i].reply} for i in picked]
     for kind in kinds:
         twin = load_twin(run_dir, kind=kind, loaded=loaded)
         held = held_out(twin, rows)
-        good = [i for i, (moment, *_) in enumerate(held.moments) if _worth_asking(moment)]
-        picked = [good[i] for i in even_sample(len(good), count)]
-        if not chosen:
-            chosen = [held.moments[i][0] for i in picked]
-            answers = [{"person": moment.reply} for moment in chosen]
-        config = twin.generation.model_copy(update={"seed": secrets.randbelow(2**31)})
+        most = min(twin.generation.max_new_tokens, MOST_TOKENS)
+        config = twin.generation.model_copy(update={"seed": chance.randrange(2**31), "max_new_tokens": most})
         _, replies = read_replies(twin, held, picked, config, partial(progress, f"answers of the {kind}"))
         for told, reply in zip(answers, replies, strict=True):
-            told[kind] = reply.text
+            if len(reply.text) <= LONGEST and (kind == "twin" or reply.ended == "end"):
+                told[kind] = reply.text
     rounds = [
-        Round(id=secrets.token_hex(8), history=_shown(moment), answers=told)
-        for moment, told in zip(chosen, answers, strict=True)
-        if all(told.values()) and len({" ".join(text.split()) for text in told.values()}) == len(told)
+        Round(id=secrets.token_hex(8), history=_shown(moments[i]), answers=told)
+        for i, told in zip(picked, answers, strict=True)
+        if kinds[0] in told
+        and all(told.values())
+        and len({" ".join(text.split()) for text in told.values()}) == len(told)
     ]
     if not rounds:
         raise ChatError("No held-out moment is fit for a game: the replies are too short or all the same.")
+    rounds.sort(key=lambda one: -len(one.answers))  # those with more to choose from first; in time otherwise
+    rounds = rounds[:count]
     _write_rounds(run_dir, rounds)
     shutil.rmtree(run_dir / FOLDER / "games", ignore_errors=True)  # they were about other moments
     return rounds
+
+
+def _spread(numbers: Sequence[int], most: int, chance: Random) -> list[int]:
+    """At most so many of the numbers, in order: one out of each of as many equal stretches."""
+    if len(numbers) <= most:
+        return list(numbers)
+    edges = [i * len(numbers) // most for i in range(most + 1)]
+    return [numbers[chance.randrange(low, high)] for low, high in pairwise(edges)]
 
 
 def _worth_asking(moment: Moment) -> bool:

@@ -16,7 +16,7 @@ __all__ = ["PICTURE", "write_picture"]
 
 PICTURE = "exam.png"  # in the run's folder
 WIDTH, EDGE, LINE = 1240, 72, 46
-LABEL = 520  # points that the names of the figures take
+LABEL = 500  # points that the names of the figures take
 TOP = 250  # where the table begins
 INK, MUTED, PAPER, RULE, TEAL, SOFT = "#1F2430", "#636A76", "#FBFAF7", "#E7E3DA", "#0F766E", "#E3F3F0"
 
@@ -48,6 +48,7 @@ def _draw(exam: Exam) -> Image.Image:
     if twin:
         left = EDGE + LABEL + column * (twin - 1) + 14
         pen.rounded_rectangle((left, TOP - 32, left + column, TOP + LINE * len(rows) + 16), 10, fill=SOFT)
+    heads = min(fit(name, 22, column - 16, bold=True) for name in header[1:])
     for number, row in enumerate([header, *rows]):
         y = TOP + LINE * number
         if number:
@@ -56,7 +57,7 @@ def _draw(exam: Exam) -> Image.Image:
         draw_text(image, EDGE + indent, y, row[0].strip(), fit(row[0], 25, LABEL - indent), INK)
         for place, cell in enumerate(row[1:]):
             bold = bool(twin) and place == twin - 1
-            size = fit(cell, 25 if number else 22, column - 16, bold=bold)
+            size = fit(cell, 25, column - 16, bold=bold) if number else heads
             right = EDGE + LABEL + column * (place + 1)
             at = round(right - text_width(cell, size, bold=bold))
             draw_text(image, at, y, cell, size, INK if number else MUTED, bold=bold)

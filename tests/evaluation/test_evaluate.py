@@ -84,7 +84,7 @@ def test_rounds_are_made_of_different_answers_and_wait_for_approval(run):
     rounds = make_rounds(run, 6, loaded=LoadedModels())
     assert read_rounds(run) == rounds
     for one in rounds:
-        assert set(one.answers) == {"person", "twin", "base"}
+        assert {"person", "twin"} <= set(one.answers) <= {"person", "twin", "base"}
         assert not one.approved
 
 

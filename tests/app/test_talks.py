@@ -1,0 +1,34 @@
+"""A conversation as it is kept: going back to the last message, to answer it again or to change it."""
+
+from datetime import datetime
+
+from pipeline.prompt import Message
+from tabs.bubbles import waiting
+from tabs.talks import Talk
+
+BEGAN = datetime(2024, 1, 1)
+
+
+def talk(*contents):
+    return Talk(BEGAN, [Message(role="assistant" if i % 2 else "user", content=c) for i, c in enumerate(contents)])
+
+
+def test_the_last_message_comes_back_to_be_changed():
+    before, text = talk("hi", "hello", "how are\nyou", "fine").take_back()
+    assert text == "how are\nyou"
+    assert before == talk("hi", "hello")
+    assert talk("hi").take_back() == (talk(), "hi")
+
+
+def test_nothing_said_is_nothing_to_change():
+    assert talk().take_back() == (talk(), None)
+
+
+def test_the_name_that_a_group_puts_before_a_message_is_not_part_of_it():
+    assert talk("Ada: hi\nthere").take_back(("Ada", "Grace")) == (talk(), "hi\nthere")
+    assert talk("Ada: hi").take_back(("Ada",)) == (talk(), "Ada: hi")
+
+
+def test_who_waits_is_told_of_every_change_until_it_is_their_turn():
+    before = iter([3, 3, 2, 2, 1, 0])
+    assert list(waiting(lambda: next(before))) == [3, 2, 1]
