@@ -83,6 +83,7 @@ def _fold(text: str) -> str:
     return text
 
 
+@cache
 def _line_of(key: str, language: str) -> AppLine:
     if key in _MEDIA:
         return AppLine("media", None if key == "media" else key, language)

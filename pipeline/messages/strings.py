@@ -51,10 +51,11 @@ class Strings:
     def replace(self, rows: Array, texts: list[str]) -> "Strings":
         """With these texts in the place of those rows."""
         encoded = [text.encode() for text in texts]
-        ends = np.cumsum([len(text) for text in encoded], dtype=np.int64)
+        lengths = np.array([len(text) for text in encoded], np.int64)
+        ends = np.cumsum(lengths)
         data = b"".join(encoded) + b"\0" * 4
         views = self.views.copy()
-        views[rows] = _views(data, np.concatenate([[0], ends[:-1]]), ends, len(self.buffers))
+        views[rows] = _views(data, ends - lengths, ends, len(self.buffers))
         return Strings(views, (*self.buffers, data))
 
 

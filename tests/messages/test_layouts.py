@@ -70,6 +70,25 @@ FORMS = [
     ("13.5.2018 ÖS 1:55 -", "2018-05-13 13:55", "dmy", "gregorian"),
     ("2018. 05. 13. du. 1:55 -", "2018-05-13 13:55", "ymd", "gregorian"),
     ("20/08/2022, 9:16 in the afternoon -", "2022-08-20 21:16", "dmy", "gregorian"),
+    ("2024년 1월 15일 오후 3:05 -", "2024-01-15 15:05", "ymd", "gregorian"),
+    ("[2024年1月15日下午3:05:11]", "2024-01-15 15:05:11", "ymd", "gregorian"),
+    ("[15/1/2024 下午3:05:11]", "2024-01-15 15:05:11", "dmy", "gregorian"),
+    ("2024/3/15, PM 10:11 -", "2024-03-15 22:11", "ymd", "gregorian"),
+    ("15/3/2024, 22h11 -", "2024-03-15 22:11", "dmy", "gregorian"),
+    ("15/3/24, 9:16 CH -", "2024-03-15 21:16", "dmy", "gregorian"),
+    ("15/3/24, 0:16 pm -", "2024-03-15 12:16", "dmy", "gregorian"),
+    ("15/3/2024, 0:7 -", "2024-03-15 00:07", "dmy", "gregorian"),
+    ("2023-01-15, फुं नि 12:07 -", "2023-01-15 00:07", "ymd", "gregorian"),
+    ("12 Jan 2024, 15:05 -", "2024-01-12 15:05", "dmy", "gregorian"),
+    ("Jan 12, 2024, 3:05 PM -", "2024-01-12 15:05", "mdy", "gregorian"),
+    ("[12-Jan-24 15:05:11]", "2024-01-12 15:05:11", "dmy", "gregorian"),
+    ("12 de enero de 2024 15:05 -", "2024-01-12 15:05", "dmy", "gregorian"),
+    ("24 aug. 2014 12:10 -", "2014-08-24 12:10", "dmy", "gregorian"),
+    ("12 мар. 2015 г., 12:10 -", "2015-03-12 12:10", "dmy", "gregorian"),
+    ("12 जन॰ 2024, 3:05 pm -", "2024-01-12 15:05", "dmy", "gregorian"),
+    ("2024 Jan 12 15:05 -", "2024-01-12 15:05", "ymd", "gregorian"),
+    ("10/9/1445 هـ, 9:16 م -", "2024-03-20 21:16", "dmy", "islamic"),
+    ("[1445/9/10، 21:16:42]", "2024-03-20 21:16:42", "ymd", "islamic"),
 ]  # fmt: skip
 
 
@@ -103,11 +122,20 @@ def test_marks_before_the_first_header_are_no_part_of_it(prefix: str) -> None:
         "20/03/2024, 24:16 - Bob: two",  # no such time
         "20/03/2024, 21:60 - Bob: two",
         "> 20/03/2024, 21:16 - Bob: two",
+        "20 Mar 2024, 21:16 - Bob: two",  # a month in words
     ],
 )
 def test_a_line_that_only_looks_like_a_header_stays_in_its_message(inside: str) -> None:
     messages, _ = parse(f"20/03/2024, 21:15 - Ann: one\n{inside}\n20/03/2024, 21:17 - Bob: three\n")
     assert messages["text"].to_list() == [f"one\n{inside}", "three"]
+
+
+def test_months_in_words_that_the_first_messages_do_not_name() -> None:
+    days = ["31 dec. 2013", "1 jan. 2014", "3 mrt. 2014", "4 mei 2014", "24 aug. 2014"]
+    messages, layout = parse("".join(f"{day} 12:10 - Ann: {i}\n" for i, day in enumerate(days)))
+    assert [when.month for when in messages["sent_at"]] == [12, 1, 3, 5, 8]
+    assert (layout.date_order, layout.certain) == ("dmy", True)
+    assert parse(f"{days[0]} 12:10 - Ann: hi\n", date_order="mdy")[0]["sent_at"][0].day == 31
 
 
 def test_where_records_end_in_crlf_a_header_after_lf_is_quoted() -> None:

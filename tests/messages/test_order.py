@@ -31,6 +31,16 @@ CASES = [
     ("nothing tells", lines("03/04/2024"), "dmy", False),
     ("nothing tells, two days", lines("03/04/2024", "04/05/2024"), "dmy", False),
     ("the year first", lines("2024/03/04"), "ymd", True),
+    ("Hong Kong", lines("3/4/2024", time="下午9:16"), "dmy", True),
+    ("Taiwan", lines("2024/3/4", time="下午9:16"), "ymd", True),
+    ("a Vietnamese phone", lines("03/04/2024", body="<Bỏ qua Media>"), "dmy", True),
+    ("a Chilean phone", lines("03-04-2024", body="<Multimedia omitido>"), "dmy", True),
+    ("a Swedish phone", lines("12-03-04", body="<Media har utelämnats>"), "ymd", True),
+    ("a Filipino phone", lines("3/4/24", body="<Walang kalakip na media>"), "mdy", True),
+    ("dots in Japanese", lines("15.03.24", body="<メディアは含まれていません>"), "dmy", True),
+    ("dots and spaces in Korean", lines("24. 3. 15.", body="<미디어 생략됨>"), "ymd", True),
+    ("an Islamic year, which the phone may count otherwise", lines("10/9/1445"), "dmy", False),
+    ("clocks put back", lines("27/10/2024", "27/10/2024", "28/10/2024"), "dmy", True),
     ("the same either way", lines("03/03/2024"), "dmy", True),
     ("the year first in two digits", lines("24-03-30", "24-04-02", "24-04-03"), "ymd", True),
 ]  # fmt: skip
@@ -66,6 +76,10 @@ def test_an_order_that_is_none_is_refused() -> None:
         ("solar hijri", 1399, 12, 30, "2021-03-20"),
         ("solar hijri", 1389, 7, 1, "2010-09-23"),
         ("minguo", 113, 1, 15, "2024-01-15"),
+        ("islamic", 1430, 1, 1, "2008-12-29"),
+        ("islamic", 1445, 9, 1, "2024-03-11"),
+        ("islamic", 1445, 10, 1, "2024-04-10"),
+        ("islamic", 1447, 1, 1, "2025-06-26"),
     ],
 )
 def test_calendars(calendar: str, year: int, month: int, day: int, expected: str) -> None:
@@ -74,7 +88,8 @@ def test_calendars(calendar: str, year: int, month: int, day: int, expected: str
 
 
 @pytest.mark.parametrize(
-    ("calendar", "year", "month", "day"), [("solar hijri", 1402, 12, 30), ("buddhist", 2566, 2, 29)]
+    ("calendar", "year", "month", "day"),
+    [("solar hijri", 1402, 12, 30), ("buddhist", 2566, 2, 29), ("islamic", 1445, 9, 31), ("islamic", 1400, 1, 1)],
 )
 def test_days_that_no_calendar_has(calendar: str, year: int, month: int, day: int) -> None:
     to_day = next(entry.to_day for entry in CALENDARS if entry.name == calendar)

@@ -46,3 +46,17 @@ def test_the_table_keeps_its_schema() -> None:
 def test_a_text_without_a_chat_is_refused(text: str) -> None:
     with pytest.raises(ChatError):
         parse(text)
+
+
+@pytest.mark.parametrize("text", [IOS * 30, ANDROID * 30])
+def test_a_large_file_is_read_in_blocks_as_a_small_one_is(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    from pipeline.messages import names, scan, strings
+
+    text += text.replace("Ana", "Zoë")
+    whole, _ = parse(text)
+    for bytes_, rows in ((40, 1), (99, 3), (1000, 7)):
+        monkeypatch.setattr(scan, "_BLOCK", bytes_)
+        monkeypatch.setattr(names, "_BLOCK", rows)
+        monkeypatch.setattr(strings, "_BLOCK", rows)
+        in_blocks, _ = parse(text)
+        assert in_blocks.equals(whole)
