@@ -133,6 +133,8 @@ def start(**settings: Any) -> tuple[gr.Blocks, str]:
     demo = build_demo(models)
     print(f"Chat Twin: http://127.0.0.1:{os.environ.get('GRADIO_SERVER_PORT', '7860')}  (data in {root})", flush=True)
     _, local, shared = launch(demo, prevent_thread_lock=True, **settings)
+    if shared:
+        os.environ["CHAT_TWIN_ADDRESS"] = str(shared)  # where friends find what the owner invites them to
     threading.Thread(target=warm_up, daemon=True).start()
     return demo, shared or local
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from html import escape
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import gradio as gr
 
 from pipeline.errors import ChatError
 from pipeline.prompt import split_bubbles
 from tabs.bubbles import stack
+from tabs.hub import HOME
 from tabs.play import PATH, chance_line
 from tabs.talks import BASE
 from tabs.theme import PEOPLE
@@ -139,11 +142,16 @@ def _turn(text: str, side: str, *, label: str = "", quiet: bool = False) -> str:
 
 
 def _link(key: str, request: gr.Request) -> str:
-    """The address for friends: on the host under which this page was opened."""
-    origin = request.headers.get("origin") or f"http://{request.headers.get('host', '')}"
-    address = f"{origin}{PATH}{key}"
+    """The address for friends: the share link where there is one, else the host under which this page was opened."""
+    opened = request.headers.get("origin") or f"http://{request.headers.get('host', '')}"
+    address = f"{(os.environ.get('CHAT_TWIN_ADDRESS') or opened).rstrip('/')}{PATH}{key}"
+    about = "Send this link to friends. It shows the ticked moments, works while this app runs, and ends when you "
+    about += "delete your data."
+    if (urlsplit(address).hostname or "") in HOME:
+        about += " It opens on this computer only: for friends elsewhere start the app with GRADIO_SHARE=1."
+    elif os.environ.get("SPACE_ID"):
+        about += " Where the Space is private, they need access to it."
     return (
-        f'<p class="quiet">Send this link to friends. It shows the ticked moments, works while this app runs, and ends '
-        f'when you delete your data.</p><p><a class="download" id="blind-address" href="{escape(address)}" '
+        f'<p class="quiet">{about}</p><p><a class="download" id="blind-address" href="{escape(address)}" '
         f'target="_blank" rel="noopener">{escape(address)}</a></p>'
     )
