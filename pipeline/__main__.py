@@ -14,6 +14,7 @@ from pipeline.steps import (
     dataset_text,
     examine,
     follow,
+    hire,
     make_dataset,
     push_folder,
     read_chat,
@@ -189,6 +190,10 @@ def train(
     rank: Annotated[int | None, typer.Option(help="Rank of the adapter's matrices.")] = None,
     act_as: Annotated[str | None, typer.Option(help='"t4": behave as on a T4 on a bigger GPU.')] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in --out.")] = False,
+    job: Annotated[str | None, typer.Option(help="Train on Hugging Face Jobs: on t4-small, say. Costs money.")] = None,
+    minutes: Annotated[int, typer.Option(help="After which a job is ended.")] = 60,
+    yes: Annotated[bool, typer.Option("--yes", help="Start the job at the price that is said.")] = False,
+    others_agree: OthersAgree = False,
     as_json: AsJson = False,
 ) -> None:
     """Fine-tune a model on a dataset. Ctrl-C stops and keeps the best so far; --resume goes on."""
@@ -202,7 +207,10 @@ def train(
     else:
         settings = {"epochs": epochs, "learning_rate": learning_rate, "rank": rank, "act_as": act_as}
         config = checked(TrainingConfig.of, recipe=recipe, model=model, **settings)
-        run = runs.start(dataset_dir, out, config)
+        if job is None:
+            run = runs.start(dataset_dir, out, config)
+        else:
+            run = hire(dataset_dir, out, config, job, minutes, yes=yes, consent=others_agree)
     run = follow(run)
     data = {
         "run": run.directory,

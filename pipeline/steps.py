@@ -15,12 +15,14 @@ if TYPE_CHECKING:
     from pipeline.hub import Pushed
     from pipeline.messages import Chat
     from pipeline.runs import Run
+    from pipeline.training import TrainingConfig
 
 __all__ = [
     "analysis_text",
     "dataset_text",
     "examine",
     "follow",
+    "hire",
     "make_dataset",
     "push_folder",
     "read_chat",
@@ -138,9 +140,41 @@ def follow(run: "Run") -> "Run":
                 time.sleep(0.5)
             except KeyboardInterrupt:
                 runs.stop(run.directory)
-            run = runs.read_run(run.directory)
+            run = runs.read_run(run.directory) if run.job is None else look_at_job(run)
     if run.status in ("failed", "lost"):
         raise ChatError(run.message)
+    return run
+
+
+def look_at_job(run: "Run") -> "Run":
+    from pipeline.hub import find_token
+    from pipeline.jobs import look
+
+    return look(run.directory, find_token())
+
+
+def hire(
+    dataset_dir: Path, out: Path, config: "TrainingConfig", machine: str, minutes: int, *, yes: bool, consent: bool
+) -> "Run":
+    """Say what a job costs, and start it where that was agreed to. Raises ChatError."""
+    from datetime import datetime
+
+    from pipeline.hub import find_token
+    from pipeline.jobs import list_hardware, start_job
+
+    token = find_token()
+    offers = list_hardware(token)
+    chosen = next((offer for offer in offers if offer.name == machine), None)
+    if chosen is None:
+        raise ChatError(f"Jobs have no machine {machine}: use {', '.join(offer.name for offer in offers)}.")
+    most = chosen.price_per_hour * minutes / 60
+    say.print(f"{chosen.label}. Ended after {minutes} minutes: at most ${most:,.2f}.", markup=False)
+    if not yes:
+        raise ChatError("A job costs money: say --yes to start it at this price.")
+    name = f"chat-twin-{datetime.now():%Y%m%d-%H%M%S}"
+    run = start_job(dataset_dir, out, config, chosen, minutes, token, consent=consent, name=name)
+    assert run.job is not None
+    say.print(f"{run.job.url}\nIts dataset is in {run.job.data_repo}: delete it when the job is over.", markup=False)
     return run
 
 

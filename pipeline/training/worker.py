@@ -112,8 +112,9 @@ def _halve_batch(run_dir: Path, config: TrainingConfig) -> TrainingConfig:
 
     gc.collect()
     torch.cuda.empty_cache()
-    step = read_config(run_dir).tokens_per_step  # settled by now; a batch is never more than a step
-    half = max(128, min(planned_tokens_per_batch(config), step or config.max_tokens) // 2)
+    step = read_config(run_dir).tokens_per_step or config.max_tokens  # settled by now
+    share = step // int(os.environ.get("WORLD_SIZE", "1"))  # a batch is never more than a process's part of a step
+    half = max(128, min(planned_tokens_per_batch(config), share) // 2)
     smaller = config.model_copy(update={"tokens_per_batch": half, "rows_per_step": max(1, config.rows_per_step // 2)})
     replace_text(run_dir / "config.json", smaller.model_dump_json(indent=1))
     message = f"Memory ran out, so the batch was halved to {half:,} tokens."

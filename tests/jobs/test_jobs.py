@@ -210,6 +210,22 @@ def test_after_its_time_a_job_that_nobody_looks_at_is_lost(waiting):
     assert read_run(waiting).status == "lost"
 
 
+def test_on_the_command_line_the_price_is_said_and_has_to_be_agreed_to(hub, dataset_dir, tmp_path, monkeypatch):
+    from typer.testing import CliRunner
+
+    from pipeline.__main__ import app
+
+    monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", hub.url)
+    monkeypatch.setenv("HF_TOKEN", TOKEN)
+    command = ["train", str(dataset_dir), "--out", str(tmp_path / "run"), "--job", "t4-small"]
+    done = CliRunner().invoke(app, command)
+    assert "at most $0.40" in done.output
+    assert "say --yes" in str(done.exception)
+    assert "agree" in str(CliRunner().invoke(app, [*command, "--yes"]).exception)
+    assert "t4-small" in str(CliRunner().invoke(app, [*command[:-1], "z9"]).exception)
+    assert (hub.jobs, hub.repos) == ({}, {})
+
+
 @pytest.mark.slow
 def test_a_job_trains_with_our_code_and_stops_when_asked(hub, tiny_folder, tiny_dataset, tiny_config, tmp_path):
     """The whole way: what goes up is run by another Python, its results come down, and a wish reaches it."""
