@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from pipeline.errors import ChatError
-from pipeline.prompt import join_bubbles, split_bubbles
+from pipeline.prompt import split_bubbles
 from tabs import blind, compare, exam, hub, learning
 from tabs.bubbles import failed, note, stack, typing, waiting
 from tabs.runs import finished_runs, run_label
-from tabs.talks import BASE, Talk, read_talk, write_talk
+from tabs.talks import BASE, Talk, content_of, others_of, read_talk, write_talk
 from tabs.theme import PEOPLE
 from tabs.visitor import Stage, Visitor, load_choices, own_run, safely, save_choices, visitor_of
 from tabs.words import count
@@ -89,7 +89,7 @@ def _answer_with(stage: Stage) -> Any:
         if not text:
             yield [gr.skip()] * 4
             return
-        content = _content(visitor, name, me, text[:LONGEST_MESSAGE].splitlines())
+        content = content_of(visitor, name, me, text[:LONGEST_MESSAGE].splitlines())
         said = read_talk(visitor, name).add("user", content)
         write_talk(visitor, name, said)
         yield from _reply(stage, visitor, name, said, knobs)
@@ -144,23 +144,9 @@ def _reply(stage: Stage, visitor: Visitor, name: str, said: Talk, knobs: tuple[A
     yield [_conversation(said, _bubbles(reply)), gr.skip(), *free]
 
 
-def _content(visitor: Visitor, name: str, me: str | None, lines: list[str]) -> str:
-    """The visitor's turn as training would hold it: in a group it begins with the name of whoever they are."""
-    from pipeline.dataset import user_content
-
-    others = _others(visitor, name)
-    return user_content([(me if me in others else others[0], lines)], others) if others else join_bubbles(lines)
-
-
-def _others(visitor: Visitor, name: str) -> tuple[str, ...]:
-    from pipeline.dataset import read_about
-
-    return () if name == BASE else read_about(own_run(visitor, name) / "dataset")[1].others
-
-
 def _me(visitor: Visitor, name: str) -> gr.Dropdown:
     """Who the visitor may be: a choice in a group only."""
-    others = _others(visitor, name)
+    others = others_of(visitor, name)
     return gr.Dropdown(list(others), value=others[0] if others else None, visible=len(others) > 1)
 
 
@@ -198,7 +184,7 @@ def _edit(request: gr.Request, who: str | None) -> list[Any]:
     """Take the visitor's last message back into the box, and the conversation to before it."""
     visitor = visitor_of(request)
     name = _own(visitor, who)
-    talk, text = read_talk(visitor, name).take_back(_others(visitor, name))
+    talk, text = read_talk(visitor, name).take_back(others_of(visitor, name))
     if text is None:
         return [gr.skip(), gr.skip()]
     write_talk(visitor, name, talk)

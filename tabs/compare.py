@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from pipeline.errors import ChatError
-from pipeline.prompt import Message, join_bubbles, split_bubbles
+from pipeline.prompt import Message, split_bubbles
 from tabs.bubbles import failed, note, stack, typing, waiting
 from tabs.runs import finished_runs, run_label
-from tabs.talks import BASE
+from tabs.talks import BASE, content_of
 from tabs.theme import PEOPLE
 from tabs.visitor import Stage, Visitor, own_run, safely, visitor_of
 from tabs.words import count
@@ -54,6 +54,25 @@ def build(stage: Stage, who: gr.Dropdown) -> None:
     columns = gr.HTML(elem_id="compare-columns")
     truth = gr.HTML(elem_id="compare-truth")
 
+    def switch(kind: str) -> list[Any]:
+        fields = [gr.Textbox(visible=kind == MINE), gr.Column(visible=kind == REAL)]
+        return [*fields, "", "", gr.Button(visible=False)]
+
+    who.change(safely(_draw), who, [answering, number, moment], **quiet)
+    kind.change(switch, kind, [message, real, columns, truth, uncover], **quiet)
+    number.input(
+        safely(_show_moment), [who, number], [moment, columns, truth, uncover], trigger_mode="always_last", **quiet
+    )
+    asked = [who, kind, message, number, answering]
+    answers = gr.on(
+        [go.click, message.submit], safely(_answer_with(stage)), asked, [columns, truth, uncover, stop],
+        concurrency_id="model", concurrency_limit=16, **quiet,
+    )  # fmt: skip
+    stop.click(lambda: gr.Button(visible=False), None, stop, cancels=[answers], **quiet)
+    uncover.click(safely(_uncover), [who, number], truth, **quiet)
+
+
+def _answer_with(stage: Stage) -> Any:
     def answer(
         request: gr.Request, who: str | None, kind: str, text: str, number: float, names: Sequence[str]
     ) -> Iterator[list[Any]]:
@@ -66,29 +85,20 @@ def build(stage: Stage, who: gr.Dropdown) -> None:
             raise ChatError(f"Choose one to {MOST} who answer.")
         labels = {name: label for name, label in _labels(visitor).items() if name in names}
         yield [_columns(labels, {}), "", gr.Button(visible=False), gr.Button(visible=True)]
-        twins = {name: _load(stage, visitor, who, name) for name in labels}
         pieces: dict[str, Piece] = {}
-        with stage.models.line.join() as before:
-            for ahead in waiting(before):
-                yield [note(f"{count(ahead, 'reply', 'replies')} before yours."), "", gr.skip(), gr.skip()]
-            for pieces in stream_side_by_side(twins, history, now=began):
-                yield [_columns(labels, pieces), gr.skip(), gr.skip(), gr.skip()]
+        try:
+            twins = {name: _load(stage, visitor, who, name) for name in labels}
+            with stage.models.line.join() as before:
+                for ahead in waiting(before):
+                    yield [note(f"{count(ahead, 'reply', 'replies')} before yours."), "", gr.skip(), gr.skip()]
+                for pieces in stream_side_by_side(twins, history, now=began):
+                    yield [_columns(labels, pieces), gr.skip(), gr.skip(), gr.skip()]
+        except ChatError as error:
+            yield [failed(str(error)), "", gr.Button(visible=False), gr.Button(visible=False)]
+            return
         yield [_columns(labels, pieces, done=True), "", gr.Button(visible=kind == REAL), gr.Button(visible=False)]
 
-    def switch(kind: str) -> list[Any]:
-        fields = [gr.Textbox(visible=kind == MINE), gr.Column(visible=kind == REAL)]
-        return [*fields, "", "", gr.Button(visible=False)]
-
-    who.change(safely(_draw), who, [answering, number, moment], **quiet)
-    kind.change(switch, kind, [message, real, columns, truth, uncover], **quiet)
-    number.release(safely(_show_moment), [who, number], [moment, columns, truth, uncover], **quiet)
-    asked = [who, kind, message, number, answering]
-    answers = gr.on(
-        [go.click, message.submit], safely(answer), asked, [columns, truth, uncover, stop],
-        concurrency_id="model", concurrency_limit=16, **quiet,
-    )  # fmt: skip
-    stop.click(lambda: gr.Button(visible=False), None, stop, cancels=[answers], **quiet)
-    uncover.click(safely(_uncover), [who, number], truth, **quiet)
+    return answer
 
 
 def _load(stage: Stage, visitor: Visitor, who: str | None, name: str) -> Twin:
@@ -141,7 +151,8 @@ def _asked(
         return moment.history, moment.row.sent_at
     if not text.strip():
         raise ChatError("Write the message that they should answer.")
-    return [Message(role="user", content=join_bubbles(text.strip().splitlines()))], None
+    name = BASE if who in (None, "", BASE) else own_run(visitor, who).name
+    return [Message(role="user", content=content_of(visitor, name, None, text.strip().splitlines()))], None
 
 
 def _show_moment(request: gr.Request, who: str | None, number: float) -> list[Any]:

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from pipeline.prompt import Message, split_bubbles
-from tabs.visitor import Visitor
+from pipeline.prompt import Message, join_bubbles, split_bubbles
+from tabs.visitor import Visitor, own_run
 
-__all__ = ["BASE", "Talk", "read_talk", "write_talk"]
+__all__ = ["BASE", "Talk", "content_of", "others_of", "read_talk", "write_talk"]
 
 BASE = "base"  # the name of "the model without any training" beside the names of runs
 
@@ -45,6 +45,21 @@ class Talk:
         if name:
             lines[0] = lines[0].removeprefix(f"{name}: ")
         return replace(talk, messages=talk.messages[:-1]), "\n".join(lines)
+
+
+def content_of(visitor: Visitor, name: str, me: str | None, lines: Sequence[str]) -> str:
+    """The visitor's turn as training would hold it: in a group it begins with the name of whoever they are."""
+    from pipeline.dataset import user_content
+
+    others = others_of(visitor, name)
+    return user_content([(me if me in others else others[0], lines)], others) if others else join_bubbles(list(lines))
+
+
+def others_of(visitor: Visitor, name: str) -> tuple[str, ...]:
+    """Whom the person of the twin `name` wrote with."""
+    from pipeline.dataset import read_about
+
+    return () if name == BASE else read_about(own_run(visitor, name) / "dataset")[1].others
 
 
 def read_talk(visitor: Visitor, name: str) -> Talk:
