@@ -38,6 +38,9 @@ app = typer.Typer(
 Files = Annotated[list[Path], typer.Argument(help="An export (.txt, .zip or result.json); several are made into one.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one line of JSON, for scripts.")]
 DateOrder = Annotated[str | None, typer.Option(help="Read dates as dmy, mdy or ymd, where the file cannot tell.")]
+Merge = Annotated[
+    list[str] | None, typer.Option(metavar="A=B", help="A and B are one person, who is called B; may be repeated.")
+]
 InZip = Annotated[str | None, typer.Option("--chat", help="Which chat of an archive that holds several.")]
 Model = Annotated[str, typer.Option(help='"starter", a model on the Hugging Face Hub, or a folder.')]
 OthersAgree = Annotated[
@@ -54,21 +57,24 @@ def read(
     out: Annotated[Path | None, typer.Option(help="Write the messages here, as Parquet.")] = None,
     date_order: DateOrder = None,
     chat: InZip = None,
+    merge: Merge = None,
     as_json: AsJson = False,
 ) -> None:
     """Read an export and say what it is: messages, people, how its dates were read and how sure that is."""
-    from pipeline.messages import people
+    from pipeline.messages import likely_pairs, people
 
-    found = read_chat(files, date_order, chat)
+    found = read_chat(files, date_order, chat, merge)
     if out is not None:
         found.messages.write_parquet(writable(out))
     layout, written, names = found.layout, found.messages["sender"].count(), people(found.messages)
+    pairs = likely_pairs(found.messages)
     first, last = found.messages["sent_at"].min(), found.messages["sent_at"].max()
     data = {
         "title": found.title,
         "messages": written,
         "system_lines": found.messages.height - written,
         "people": names,
+        "maybe_one_person": pairs,
         "first": first,
         "last": last,
         "header": layout.header,
@@ -84,6 +90,7 @@ def read(
     ]
     if layout.stray_lines:
         lines.append(f"{count(layout.stray_lines, 'line')} before the first message belong to none.")
+    lines += [f'If {name} and {into} are one person: --merge "{name}={into}"' for name, into in pairs[:5]]
     if not layout.certain:
         lines.append("If the dates look wrong, say how to read them with --date-order.")
     show("\n".join(lines + ([f"Written to {out}"] if out else [])), data, as_json)
@@ -98,12 +105,13 @@ def analyse(
     hide: Annotated[bool, typer.Option("--hide", help="Leave names and words out of both.")] = False,
     date_order: DateOrder = None,
     chat: InZip = None,
+    merge: Merge = None,
     as_json: AsJson = False,
 ) -> None:
     """Who writes, when and how: the head figures, with --out the whole report, with --card somebody's style."""
     from pipeline import analysis, report
 
-    found = read_chat(files, date_order, chat)
+    found = read_chat(files, date_order, chat, merge)
     with say.status("Counting"):
         counted = analysis.analyse(found.messages)
         if out is not None:

@@ -3,6 +3,7 @@
 import tempfile
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -34,13 +35,30 @@ __all__ = [
 WRITTEN = {"out": "Report", "card": "Card"}
 
 
-def read_chat(files: list[Path], date_order: str | None = None, chat: str | None = None) -> "Chat":
+def read_chat(
+    files: list[Path], date_order: str | None = None, chat: str | None = None, merge: list[str] | None = None
+) -> "Chat":
+    """The chat of these files; each "A=B" of `merge` says that A and B are one person, who is called B."""
     from pipeline.messages import read
 
     if date_order not in (None, "dmy", "mdy", "ymd"):
         raise ChatError(f"The date order {date_order} is not known: use dmy, mdy or ymd.")
     with progress("Reading the chat") as report:
-        return read(files[0] if len(files) == 1 else files, date_order=date_order, chat=chat, progress=report)
+        found = read(files[0] if len(files) == 1 else files, date_order=date_order, chat=chat, progress=report)
+    for pair in merge or []:
+        found = _with_one_name(found, pair)
+    return found
+
+
+def _with_one_name(chat: "Chat", pair: str) -> "Chat":
+    from pipeline.messages import merge_senders, people
+
+    names, parts = people(chat.messages), pair.split("=")
+    for i in range(1, len(parts)):
+        name, into = "=".join(parts[:i]).strip(), "=".join(parts[i:]).strip()
+        if name in names and into:
+            return replace(chat, messages=merge_senders(chat.messages, [name], into))
+    raise ChatError("Nobody in this chat has the name to merge: write A=B, where A is a name as the chat has it.")
 
 
 def writable(path: Path) -> Path:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,7 +25,7 @@ from tabs.visitor import (
 )
 
 if TYPE_CHECKING:
-    from pipeline.messages import Layout
+    from pipeline.messages import Chat, Layout
 
 __all__ = ["build"]
 
@@ -41,7 +42,13 @@ HOW = """
 the .zip or .txt here. Let the other person know: it is their chat as well.</p>
 """
 
+ONE_PERSON = """
+<p class="quiet">Somebody who changed their number, or is called differently on two phones, has two names here. Merged,
+they count as one person everywhere.</p>
+"""
+
 ORDERS = {"dmy": "day first", "mdy": "month first", "ymd": "year first"}
+NO_CHAT = "There is no chat to read again: bring one first."
 FLIPPED = {"dmy": "mdy", "mdy": "dmy"}
 
 
@@ -65,13 +72,25 @@ def build(stage: Stage) -> None:
         question = gr.HTML()
         flip = gr.Button("Read it the other way", size="sm", scale=0, min_width=170, elem_id="flip")
         other = gr.Button("Another chat", size="sm", scale=0, min_width=120, elem_id="other")
+    with gr.Accordion("One person under two names?", open=False, visible=False, elem_id="one-person") as one_person:
+        gr.HTML(ONE_PERSON)
+        with gr.Row(equal_height=True):
+            name = gr.Dropdown([], label="This name", min_width=140, elem_id="merge-name")
+            into = gr.Dropdown([], label="is the same person as", min_width=140, elem_id="merge-into")
+            join = gr.Button("Merge", size="sm", scale=0, min_width=110, elem_id="merge")
+            part = gr.Button("Undo all", size="sm", scale=0, min_width=110, visible=False, elem_id="unmerge")
+        merged = gr.HTML()
     shown = [stage.chat, stage.dataset, upload, trouble, which, pick]
     upload.upload(safely(_take_upload), upload, shown, **private)
     sample.click(safely(_take_sample), None, shown, **private)
     take.click(safely(_take_one), pick, shown, **private)
     flip.click(safely(_flip), None, [stage.chat, stage.dataset], **private)
+    join.click(safely(_merge), [name, into], [stage.chat, stage.dataset], **private)
+    part.click(safely(_unmerge), None, [stage.chat, stage.dataset], **private)
     other.click(lambda: gr.Column(visible=True), None, welcome, show_progress="hidden", **private)
     stage.chat.change(safely(_draw), None, [welcome, reading, question, flip], show_progress="hidden", **private)
+    names = [one_person, name, into, part, merged]
+    stage.chat.change(safely(_draw_names), None, names, show_progress="hidden", **private)
 
 
 def _take_upload(path: str | None, request: gr.Request) -> list[Any]:
@@ -127,7 +146,7 @@ def _read(visitor: Visitor, incoming: Path, chat: str | None = None) -> list[Any
     shutil.rmtree(visitor.dataset, ignore_errors=True)
     save_chat(visitor, loaded)
     incoming.parent.rename(visitor.folder / "chat" / "source")
-    save_choices(visitor, person=None, in_archive=chat, redaction=None, date_order=None)
+    save_choices(visitor, person=None, in_archive=chat, redaction=None, date_order=None, merged=None)
     return _unchanged(visitor)
 
 
@@ -161,6 +180,8 @@ def _how_read(layout: Layout, first: Any, flipped: bool) -> tuple[str, bool]:
     """How dates were read, as HTML, and whether the other way is possible; `first`: when the first message was sent."""
     order, reason = layout.date_order, escape("; ".join(layout.evidence))
     read_as = f"<b>{first.day} {first:%B %Y}</b>"
+    if layout.calendar == "islamic":
+        return f'<span class="quiet">The first date is read as {read_as}. {escape(layout.evidence[-1])}</span>', False
     if flipped:
         return f'<span class="quiet">The first date is read as {read_as}, as you said.</span>', True
     if layout.certain or order not in FLIPPED or first.day > 12:
@@ -172,16 +193,77 @@ def _how_read(layout: Layout, first: Any, flipped: bool) -> tuple[str, bool]:
 
 def _flip(request: gr.Request) -> tuple[str, str]:
     """Read the same file again with day and month the other way round."""
+    visitor = visitor_of(request)
+    loaded = load_chat(visitor)
+    if loaded is None or loaded.layout.date_order not in FLIPPED:
+        raise ChatError(NO_CHAT)
+    return _read_again(visitor, date_order=FLIPPED[loaded.layout.date_order])
+
+
+def _read_again(visitor: Visitor, **changes: Any) -> tuple[str, str]:
+    """Read the visitor's file anew with some choices changed; only then keep them, and the chat in place of the old."""
     from pipeline.messages import read
+
+    choices = {**load_choices(visitor), **changes}
+    sources = sorted((visitor.folder / "chat" / "source").glob("*"))
+    if not sources:
+        raise ChatError(NO_CHAT)
+    again = read(sources[0], date_order=choices.get("date_order"), chat=choices.get("in_archive"))
+    for name, into in choices.get("merged") or []:
+        again = _with_one_name(again, name, into)
+    return _replace(visitor, again, **changes)
+
+
+def _replace(visitor: Visitor, chat: Chat, **changes: Any) -> tuple[str, str]:
+    """Put a chat read or merged anew in the place of the loaded one; its dataset goes."""
+    shutil.rmtree(visitor.dataset, ignore_errors=True)
+    save_chat(visitor, chat)
+    save_choices(visitor, **changes)
+    return stamp(visitor, "chat/chat.json"), ""
+
+
+def _draw_names(request: gr.Request) -> list[Any]:
+    """Offer to merge names where there are more than two, and open at once where two look like one person's."""
+    from pipeline.messages import likely_pairs, people
 
     visitor = visitor_of(request)
     loaded = load_chat(visitor)
-    sources = sorted((visitor.folder / "chat" / "source").glob("*"))
-    if loaded is None or not sources or loaded.layout.date_order not in FLIPPED:
-        raise ChatError("There is no chat to read again: bring one first.")
-    order = FLIPPED[loaded.layout.date_order]
-    again = read(sources[0], date_order=order, chat=load_choices(visitor).get("in_archive"))
-    shutil.rmtree(visitor.dataset, ignore_errors=True)
-    save_chat(visitor, again)
-    save_choices(visitor, date_order=order)
-    return stamp(visitor, "chat/chat.json"), ""
+    done = load_choices(visitor).get("merged") or []
+    names = people(loaded.messages) if loaded else []
+    pairs = likely_pairs(loaded.messages) if loaded and len(names) > 2 else []
+    name, into = pairs[0] if pairs else (None, None)
+    told = "; ".join(f"{escape(a)} is now {escape(b)}" for a, b in done)
+    return [
+        gr.Accordion(visible=len(names) > 2 or bool(done), open=bool(pairs or done)),
+        gr.Dropdown(names, value=name),
+        gr.Dropdown(names, value=into),
+        gr.Button(visible=bool(done)),
+        f'<p class="quiet">{told}.</p>' if done else "",
+    ]
+
+
+def _merge(request: gr.Request, name: str | None, into: str | None) -> tuple[str, str]:
+    """Call one person by one name in the whole chat."""
+    from pipeline.messages import people
+
+    visitor = visitor_of(request)
+    loaded = load_chat(visitor)
+    if loaded is None:
+        raise ChatError(NO_CHAT)
+    if name == into or not {name, into} <= set(people(loaded.messages)):
+        raise ChatError("Choose two different names of this chat to merge.")
+    choices = load_choices(visitor)
+    person = into if choices.get("person") == name else choices.get("person")
+    merged = [*(choices.get("merged") or []), [name, into]]
+    return _replace(visitor, _with_one_name(loaded, str(name), str(into)), merged=merged, person=person)
+
+
+def _unmerge(request: gr.Request) -> tuple[str, str]:
+    """Give all names back, as the file has them."""
+    return _read_again(visitor_of(request), merged=None)
+
+
+def _with_one_name(chat: Chat, name: str, into: str) -> Chat:
+    from pipeline.messages import merge_senders
+
+    return replace(chat, messages=merge_senders(chat.messages, [name], into))

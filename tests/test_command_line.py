@@ -43,6 +43,15 @@ def test_read_says_what_the_file_is_and_writes_the_messages(sample, tmp_path):
     assert pl.read_parquet(tmp_path / "messages.parquet").height == 2867
 
 
+def test_read_calls_one_person_by_one_name(tmp_path):
+    path = tmp_path / "chat.txt"
+    path.write_text("".join(f"[01.02.24, 10:0{i}:00] {name}: hi\n" for i, name in enumerate(["Ann", "Ann B.", "Bo"])))
+    assert one_line_of_json(pipeline("read", path, "--json"))["maybe_one_person"] == [["Ann B.", "Ann"]]
+    found = one_line_of_json(pipeline("read", path, "--json", "--merge", "Ann B.=Ann"))
+    assert (found["people"], found["maybe_one_person"]) == (["Ann", "Bo"], [])
+    assert_refused(pipeline("read", path, "--merge", "Zoe=Ann"), "write A=B")
+
+
 def test_analyse_counts_and_writes_a_report_and_a_card(sample, tmp_path):
     made = ["--out", tmp_path / "report.html", "--card", tmp_path / "card.png", "--of", "Ryan"]
     found = one_line_of_json(pipeline("analyse", sample, *made, "--json"))

@@ -6,7 +6,7 @@ The table has one row a message in file order (SCHEMA); the Layout says how the 
 import polars as pl
 
 from pipeline.messages.captions import captions
-from pipeline.messages.merge import merge, merge_senders
+from pipeline.messages.merge import likely_pairs, merge, merge_senders
 from pipeline.messages.read import chats_in, read
 from pipeline.messages.schema import KINDS, SCHEMA, Chat, Layout, people
 from pipeline.messages.whatsapp import parse_bytes
@@ -18,6 +18,7 @@ __all__ = [
     "Layout",
     "captions",
     "chats_in",
+    "likely_pairs",
     "merge",
     "merge_senders",
     "parse",

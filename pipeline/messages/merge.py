@@ -1,11 +1,15 @@
 """Several exports of one chat to one table, and two names of one person to one name."""
 
+import re
 from collections.abc import Sequence
 
 import polars as pl
 
-__all__ = ["merge", "merge_senders", "same_chat"]
+from pipeline.messages.schema import people
 
+__all__ = ["likely_pairs", "merge", "merge_senders", "same_chat"]
+
+_MOST_NAMES = 200  # the most frequent are compared with each other
 _MIN_SHARED = 3  # messages that two names must share before they are taken for one person
 _KEY = ["_time", "sender", "_body", "_nth"]
 
@@ -42,6 +46,23 @@ def merge_senders(messages: pl.DataFrame, names: Sequence[str], into: str) -> pl
     return messages.with_columns(
         sender=pl.when(pl.col("sender").is_in(list(names))).then(pl.lit(into)).otherwise("sender")
     )
+
+
+def likely_pairs(messages: pl.DataFrame) -> list[tuple[str, str]]:
+    """Pairs of names that may be one person, the rarer first; only a person can say whether they are.
+
+    One name has all words of the other ("Ann", "Ann Smith"; "~ Tom", "Tom"), or the app says that a number changed.
+    """
+    names = people(messages)[:_MOST_NAMES]
+    words = {name: set(re.findall(r"[^\W_]+", name.casefold())) for name in names}
+    changed = messages.filter(pl.col("detail") == "number_changed")["text"].to_list()
+    pairs = []
+    for i, name in enumerate(names):
+        for rarer in names[i + 1 :]:
+            a, b = words[name], words[rarer]
+            if (a and b and (a <= b or b <= a)) or any(name in line and rarer in line for line in changed):
+                pairs.append((rarer, name))
+    return pairs
 
 
 def _merge_two(first: pl.DataFrame, second: pl.DataFrame) -> pl.DataFrame:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.errors import ChatError
-from pipeline.messages import merge, merge_senders, parse, people, read
+from pipeline.messages import likely_pairs, merge, merge_senders, parse, people, read
 
 L = "\u200e"
 HEAD = "20/03/2024, 21:1"
@@ -67,3 +67,24 @@ def test_files_of_two_chats_are_not_mixed(tmp_path: Path) -> None:
 def test_a_renamed_contact() -> None:
     table = merge_senders(parse(android("Ann: a", "Ann Smith: b", "Bob: c"))[0], ["Ann"], "Ann Smith")
     assert table["sender"].to_list() == ["Ann Smith", "Ann Smith", "Bob"]
+
+
+@pytest.mark.parametrize(
+    ("names", "pairs"),
+    [
+        (["Ann", "Ann Smith", "Bob"], [("Ann Smith", "Ann")]),
+        (["Ann Smith", "Bob", "Ann"], [("Ann", "Ann Smith")]),
+        (["~ Tom", "Tom", "🦄"], [("Tom", "~ Tom")]),
+        (["ANN", "ann 🌻"], [("ann 🌻", "ANN")]),
+        (["Ann", "Anna", "Bob", "+49 170 1234567", "+49 170 7654321", "🦄", "🌻"], []),
+    ],
+)
+def test_names_that_may_be_one_person(names: list[str], pairs: list[tuple[str, str]]) -> None:
+    said = [f"{name}: hi" for i, name in enumerate(names) for _ in range(len(names) - i)]
+    lines = "".join(f"{HEAD}0 - {line}\n" for line in said)
+    assert likely_pairs(parse(lines)[0]) == pairs
+
+
+def test_a_number_that_changed_may_be_one_person() -> None:
+    lines = android("+49 170 1: a", "+49 170 1 changed to +49 170 2", "+49 170 2: b", "+49 170 3: c")
+    assert likely_pairs(parse(lines)[0]) == [("+49 170 2", "+49 170 1")]

@@ -1,0 +1,67 @@
+"""One person under two names, merged and parted on the page: its handlers, without a browser."""
+
+from types import SimpleNamespace
+
+import pytest
+
+from pipeline import workspace
+from pipeline.errors import ChatError
+from pipeline.messages import people
+from tabs import start
+from tabs.guard import COOKIE
+from tabs.visitor import load_chat, load_choices, save_choices, visitor_of
+
+LINES = "".join(f"03/04/2024, 21:1{i} - {name}: hi\n" for i, name in enumerate(["Ann", "Ann", "Ann Smith", "Bob"]))
+
+
+@pytest.fixture
+def request_of_one():
+    """A request of a visitor whose chat is loaded."""
+    request = SimpleNamespace(cookies={COOKIE: workspace.new_key()})
+    visitor = visitor_of(request)
+    path = start._incoming(visitor) / "chat.txt"
+    path.write_text(LINES, encoding="utf-8")
+    start._read(visitor, path)
+    return request
+
+
+def names(request):
+    return people(load_chat(visitor_of(request)).messages)
+
+
+def test_names_are_merged_and_given_back(request_of_one):
+    visitor = visitor_of(request_of_one)
+    save_choices(visitor, person="Ann Smith")
+    box, first, second, undo, told = start._draw_names(request_of_one)
+    assert (box.visible, box.open, first.value, second.value, undo.visible, told) == (
+        True,
+        True,
+        "Ann Smith",
+        "Ann",
+        False,
+        "",
+    )
+    stamp, dataset = start._merge(request_of_one, "Ann Smith", "Ann")
+    assert stamp
+    assert dataset == ""
+    assert names(request_of_one) == ["Ann", "Bob"]
+    assert load_choices(visitor)["person"] == "Ann"
+    *_, undo, told = start._draw_names(request_of_one)
+    assert (undo.visible, "Ann Smith is now Ann" in told) == (True, True)
+    start._unmerge(request_of_one)
+    assert names(request_of_one) == ["Ann", "Ann Smith", "Bob"]
+
+
+def test_dates_read_the_other_way_keep_the_merged_names(request_of_one):
+    start._merge(request_of_one, "Ann Smith", "Ann")
+    before = load_chat(visitor_of(request_of_one)).messages["sent_at"][0]
+    start._flip(request_of_one)
+    after = load_chat(visitor_of(request_of_one)).messages["sent_at"][0]
+    assert ((before.day, before.month), names(request_of_one)) == ((after.month, after.day), ["Ann", "Bob"])
+
+
+@pytest.mark.parametrize(("name", "into"), [("Ann", "Ann"), ("Zoe", "Ann"), (None, "Ann"), ("Ann", None)])
+def test_what_cannot_be_merged_is_refused(request_of_one, name, into):
+    with pytest.raises(ChatError, match="two different names"):
+        start._merge(request_of_one, name, into)
+    assert names(request_of_one) == ["Ann", "Ann Smith", "Bob"]
