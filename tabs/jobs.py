@@ -164,7 +164,8 @@ def _draw(request: gr.Request) -> list[Any]:
     """Outputs [form, running, about]: one of the two columns."""
     run = newest_run(visitor_of(request))
     job = run.job if run is not None and run.live else None
-    told = "" if job is None else f"<p>{_links(job)}</p>"
+    stays = '<p class="quiet">It is yours, on your account: deleting your data here does not end it.</p>'
+    told = "" if job is None else f"<p>{_links(job)}</p>{stays}"
     return [gr.Column(visible=job is None), gr.Column(visible=job is not None), told]
 
 
