@@ -86,9 +86,10 @@ def this_machine(act_as: Literal["t4"] | None = None) -> Machine:
 
     cores = _free_cores()
     if torch.cuda.is_available():
-        free, total = torch.cuda.mem_get_info(0)
-        capability = torch.cuda.get_device_capability(0)
-        name = torch.cuda.get_device_name(0)
+        own = int(os.environ.get("LOCAL_RANK", "0"))  # of processes that train together each has a GPU of its own
+        free, total = torch.cuda.mem_get_info(own)
+        capability = torch.cuda.get_device_capability(own)
+        name = torch.cuda.get_device_name(own)
         as_t4 = act_as == "t4"
         if as_t4:
             total, name, capability = min(total, int(T4_GIB * GIB)), f"{name}, acting as a T4", (7, 5)

@@ -112,14 +112,17 @@ def load_for_training(config: TrainingConfig, plan: Plan, shards: int = 1) -> An
     """The frozen base model, as the plan has it; with `shards`, this process's part of it."""
     import torch
 
-    if plan.device == "cpu":
+    own_gpu = int(os.environ.get("LOCAL_RANK", "0"))
+    if plan.device == "cuda":
+        torch.cuda.set_device(own_gpu)
+    elif plan.device == "cpu":
         torch.set_num_threads(max(1, plan.cores // int(os.environ.get("WORLD_SIZE", "1"))))
     register_attention()
     model = load_model(
         config.model,
         dtype={"bf16": torch.bfloat16, "fp16": torch.float16, "fp32": torch.float32}[plan.dtype.value],
         quantise=plan.quantise.value == "nf4",
-        device=int(os.environ.get("LOCAL_RANK", "0")) if plan.device == "cuda" else plan.device,
+        device=own_gpu if plan.device == "cuda" else plan.device,
         attention=ATTENTION if config.batching == "tokens" else "sdpa",
         shards=shards,
     )
