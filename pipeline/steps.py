@@ -3,7 +3,6 @@
 import tempfile
 import time
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -46,18 +45,18 @@ def read_chat(
     with progress("Reading the chat") as report:
         found = read(files[0] if len(files) == 1 else files, date_order=date_order, chat=chat, progress=report)
     for pair in merge or []:
-        found = _with_one_name(found, pair)
+        found = _merged(found, pair)
     return found
 
 
-def _with_one_name(chat: "Chat", pair: str) -> "Chat":
-    from pipeline.messages import merge_senders, people
+def _merged(chat: "Chat", pair: str) -> "Chat":
+    from pipeline.messages import people, with_one_name
 
     names, parts = people(chat.messages), pair.split("=")
     for i in range(1, len(parts)):
         name, into = "=".join(parts[:i]).strip(), "=".join(parts[i:]).strip()
         if name in names and into:
-            return replace(chat, messages=merge_senders(chat.messages, [name], into))
+            return with_one_name(chat, name, into)
     raise ChatError("Nobody in this chat has the name to merge: write A=B, where A is a name as the chat has it.")
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-from dataclasses import replace
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -74,9 +73,10 @@ def build(stage: Stage) -> None:
         other = gr.Button("Another chat", size="sm", scale=0, min_width=120, elem_id="other")
     with gr.Accordion("One person under two names?", open=False, visible=False, elem_id="one-person") as one_person:
         gr.HTML(ONE_PERSON)
-        with gr.Row(equal_height=True):
+        with gr.Row():
             name = gr.Dropdown([], label="This name", min_width=140, elem_id="merge-name")
             into = gr.Dropdown([], label="is the same person as", min_width=140, elem_id="merge-into")
+        with gr.Row():
             join = gr.Button("Merge", size="sm", scale=0, min_width=110, elem_id="merge")
             part = gr.Button("Undo all", size="sm", scale=0, min_width=110, visible=False, elem_id="unmerge")
         merged = gr.HTML()
@@ -202,7 +202,7 @@ def _flip(request: gr.Request) -> tuple[str, str]:
 
 def _read_again(visitor: Visitor, **changes: Any) -> tuple[str, str]:
     """Read the visitor's file anew with some choices changed; only then keep them, and the chat in place of the old."""
-    from pipeline.messages import read
+    from pipeline.messages import read, with_one_name
 
     choices = {**load_choices(visitor), **changes}
     sources = sorted((visitor.folder / "chat" / "source").glob("*"))
@@ -210,7 +210,7 @@ def _read_again(visitor: Visitor, **changes: Any) -> tuple[str, str]:
         raise ChatError(NO_CHAT)
     again = read(sources[0], date_order=choices.get("date_order"), chat=choices.get("in_archive"))
     for name, into in choices.get("merged") or []:
-        again = _with_one_name(again, name, into)
+        again = with_one_name(again, name, into)
     return _replace(visitor, again, **changes)
 
 
@@ -244,7 +244,7 @@ def _draw_names(request: gr.Request) -> list[Any]:
 
 def _merge(request: gr.Request, name: str | None, into: str | None) -> tuple[str, str]:
     """Call one person by one name in the whole chat."""
-    from pipeline.messages import people
+    from pipeline.messages import people, with_one_name
 
     visitor = visitor_of(request)
     loaded = load_chat(visitor)
@@ -255,15 +255,9 @@ def _merge(request: gr.Request, name: str | None, into: str | None) -> tuple[str
     choices = load_choices(visitor)
     person = into if choices.get("person") == name else choices.get("person")
     merged = [*(choices.get("merged") or []), [name, into]]
-    return _replace(visitor, _with_one_name(loaded, str(name), str(into)), merged=merged, person=person)
+    return _replace(visitor, with_one_name(loaded, str(name), str(into)), merged=merged, person=person)
 
 
 def _unmerge(request: gr.Request) -> tuple[str, str]:
     """Give all names back, as the file has them."""
     return _read_again(visitor_of(request), merged=None)
-
-
-def _with_one_name(chat: Chat, name: str, into: str) -> Chat:
-    from pipeline.messages import merge_senders
-
-    return replace(chat, messages=merge_senders(chat.messages, [name], into))

@@ -7,7 +7,7 @@ import polars as pl
 
 from pipeline.messages.captions import captions
 from pipeline.messages.merge import likely_pairs, merge, merge_senders
-from pipeline.messages.read import chats_in, read
+from pipeline.messages.read import chats_in, read, with_one_name
 from pipeline.messages.schema import KINDS, SCHEMA, Chat, Layout, people
 from pipeline.messages.whatsapp import parse_bytes
 
@@ -24,6 +24,7 @@ __all__ = [
     "parse",
     "people",
     "read",
+    "with_one_name",
 ]
 
 

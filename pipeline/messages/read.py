@@ -6,13 +6,13 @@ from pathlib import Path
 
 from pipeline.errors import ChatError
 from pipeline.export import Text, find_texts, load, peek
-from pipeline.messages.merge import merge, same_chat
+from pipeline.messages.merge import merge, merge_senders, same_chat
 from pipeline.messages.schema import Chat, people
 from pipeline.messages.telegram import parse_telegram, telegram_chats
 from pipeline.messages.titles import part_of, title_of
 from pipeline.messages.whatsapp import looks_like_whatsapp, parse_bytes
 
-__all__ = ["chats_in", "read"]
+__all__ = ["chats_in", "read", "with_one_name"]
 
 Progress = Callable[[float], None]
 Files = str | Path | Sequence[str | Path]
@@ -48,6 +48,13 @@ def read(
     sources = chats[chat] if chat is not None else [source for part in chats.values() for source in part]
     parts = [_read_source(source, date_order, _share(progress, i, len(sources))) for i, source in enumerate(sources)]
     return _join(parts)
+
+
+def with_one_name(chat: Chat, name: str, into: str) -> Chat:
+    """The chat with the messages of `name` called `into`, in its title too where that is made of its people's names."""
+    messages = merge_senders(chat.messages, [name], into)
+    made = chat.title == title_of(names=people(chat.messages))
+    return replace(chat, messages=messages, title=title_of(names=people(messages)) if made else chat.title)
 
 
 def _texts(paths: Files) -> list[Text]:

@@ -45,6 +45,7 @@ def test_names_are_merged_and_given_back(request_of_one):
     assert stamp
     assert dataset == ""
     assert names(request_of_one) == ["Ann", "Bob"]
+    assert load_chat(visitor).title == "Ann & Bob"
     assert load_choices(visitor)["person"] == "Ann"
     *_, undo, told = start._draw_names(request_of_one)
     assert (undo.visible, "Ann Smith is now Ann" in told) == (True, True)
