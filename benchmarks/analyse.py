@@ -1,8 +1,8 @@
-"""Every table of a chat of a million messages, beside the tables that whatstk has of the same chat.
+"""Every table of a chat of a million messages, beside what whatstk and chat-miner have of the same chat.
 
     python benchmarks/analyse.py [--messages 1000000] [--people 150] [--peer PYTHON]
 
-PYTHON is the interpreter of an environment that has whatstk. Each side runs in a process of its own, after reading.
+PYTHON is the interpreter of an environment that has both. Each side runs in a process of its own, after reading.
 """
 
 import argparse
@@ -16,7 +16,10 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 
-PEER = """
+DONE = """
+print(f"{time.process_time() - began:.2f} s, {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20:.2f} GiB")
+"""
+WHATSTK = """
 import sys, time, resource
 import pandas
 from whatstk.analysis import get_interventions_count, get_response_matrix
@@ -26,8 +29,26 @@ for step in ("date", "hour", "weekday", "month"):
     get_interventions_count(df=frame, date_mode=step)
 get_interventions_count(df=frame, date_mode="date", msg_length=True)
 get_response_matrix(df=frame)
-print(f"{time.process_time() - began:.2f} {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20:.2f}")
 """
+CHAT_MINER = """
+import sys, time, resource
+import matplotlib; matplotlib.use("agg")
+import polars
+from chatminer import visualizations
+frame = polars.read_csv(sys.argv[1], try_parse_dates=True).with_columns(polars.col("message").fill_null(""))
+frame = frame.rename({"date": "timestamp", "username": "author"})
+began = time.process_time()
+visualizations.sunburst(frame)
+visualizations.radar_factory(7, frame="polygon")
+visualizations.radar(frame)
+year = frame["timestamp"].dt.year().mode()[0]
+visualizations.calendar_heatmap(frame, year=year, ax=matplotlib.pyplot.figure().add_subplot())
+visualizations.wordcloud(frame)
+"""
+PEERS = {
+    "whatstk, counts by date, hour, weekday, month, length, who answers whom": WHATSTK,
+    "chat-miner, its pictures: by hour, by weekday, the days of one year, the words": CHAT_MINER,
+}
 
 
 def main() -> None:
@@ -35,7 +56,7 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--messages", type=int, default=1_000_000)
     parser.add_argument("--people", type=int, default=150)
-    parser.add_argument("--peer", help="python of an environment with whatstk")
+    parser.add_argument("--peer", help="python of an environment with whatstk and chat-miner")
     parser.add_argument("--ours", type=Path, help=argparse.SUPPRESS)
     chosen = parser.parse_args()
     if chosen.ours:
@@ -50,11 +71,9 @@ def main() -> None:
         if chosen.peer:
             table = Path(folder) / "chat.csv"
             write_csv(chat, table)
-            out = subprocess.run(
-                [chosen.peer, "-c", PEER, str(table)], check=True, capture_output=True, text=True
-            ).stdout
-            seconds, memory = out.split()[-2:]
-            print(f"whatstk, counts by date, hour, weekday, month, length, who answers whom: {seconds} s, {memory} GiB")
+            for what, script in PEERS.items():
+                command = [chosen.peer, "-c", script + DONE, str(table)]
+                print(f"{what}: {subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()}")
 
 
 def ours(chat: Path) -> None:
@@ -127,7 +146,7 @@ def make_chat(path: Path, messages: int, people: int) -> None:
 
 
 def write_csv(chat: Path, path: Path) -> None:
-    """The same chat with the columns that whatstk wants."""
+    """The same chat with the columns that whatstk wants; chat-miner wants them under other names."""
     import polars as pl
 
     pl.read_parquet(chat).select(

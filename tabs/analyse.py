@@ -6,6 +6,7 @@ import base64
 import contextlib
 import shutil
 import tempfile
+from collections.abc import Iterator
 from datetime import date, timedelta
 from html import escape
 from pathlib import Path
@@ -15,6 +16,7 @@ import gradio as gr
 
 from pipeline import analysis, charts
 from pipeline.analysis import Analysis, Prepared
+from pipeline.charts import Figure
 from pipeline.charts.figures import ORDER
 from pipeline.errors import ChatError
 from tabs import figures
@@ -33,7 +35,9 @@ from tabs.visitor import (
 
 __all__ = ["build"]
 
-STEPS = ("Auto", "Day", "Week", "Month")
+BUCKETS: dict[str, analysis.Bucket] = {"Day": "day", "Week": "week", "Month": "month"}
+STEPS = ("Auto", *BUCKETS)
+FIRST = 4  # figures that a change is answered with at once
 
 
 def build(stage: Stage) -> None:
@@ -103,23 +107,34 @@ def _load(request: gr.Request) -> list[Any]:
     return [gr.Column(visible=True), days, people, STEPS[0], ""]
 
 
-def _draw(days: Any, people: list[str] | None, step: str, request: gr.Request) -> list[Any]:
+def _draw(days: Any, people: list[str] | None, step: str, request: gr.Request) -> Iterator[list[Any]]:
+    """What is on the first screen as soon as it is known, then what lies below it."""
     visitor = visitor_of(request)
     prepared = _prepared(visitor)
     blank = [gr.skip()] * (2 + 3 * len(ORDER))
     if prepared is None:
-        return ["", gr.HTML(visible=False), *blank]
+        yield ["", gr.HTML(visible=False), *blank]
+        return
+    chosen = {**_days(prepared, days), "people": [name for name in people or [] if isinstance(name, str)]}
     try:
-        found = _analyse(prepared, days, people, step)
+        found = analysis.analyse(prepared, **chosen, bucket=BUCKETS.get(step), with_words=False)
     except ChatError as error:
-        return [gr.skip(), gr.HTML(f'<p class="failed">{escape(str(error))}</p>', visible=True), *blank]
-    chosen = load_choices(visitor).get("person")
-    drawn = charts.figures(found, chosen)
-    shown = [part for name in ORDER for part in figures.filled(drawn.get(name))]
+        yield [gr.skip(), gr.HTML(f'<p class="failed">{escape(str(error))}</p>', visible=True), *blank]
+        return
+    person = load_choices(visitor).get("person")
     names = list(found.people)
-    best = chosen if chosen in names else _most_replies(found)
+    best = person if person in names else _most_replies(found)
     pickers = [gr.Dropdown(names, value=best), gr.Dropdown(names, value=best)]
-    return [charts.opening(found), gr.HTML(visible=False), *pickers, *shown]
+    order = list(ORDER)
+    head = _places(charts.figures(found, person, order[:FIRST]), order[:FIRST])
+    yield [charts.opening(found), gr.HTML(visible=False), *pickers, *head, *[gr.skip()] * (3 * (len(order) - FIRST))]
+    found = analysis.add_words(found, prepared, **chosen)
+    rest = _places(charts.figures(found, person, order[FIRST:]), order[FIRST:])
+    yield [*[gr.skip()] * (4 + 3 * FIRST), *rest]
+
+
+def _places(drawn: dict[str, Figure], names: list[str]) -> list[Any]:
+    return [part for name in names for part in figures.filled(drawn.get(name))]
 
 
 def _most_replies(found: Analysis) -> str:
@@ -165,7 +180,8 @@ def _chosen(days: Any, people: list[str] | None, step: str, request: gr.Request)
     prepared = _prepared(visitor)
     if prepared is None:
         raise ChatError("There is no chat to take along: bring one first, or try the sample chat.")
-    return visitor, _analyse(prepared, days, people, step)
+    chosen = [name for name in people or [] if isinstance(name, str)]
+    return visitor, analysis.analyse(prepared, **_days(prepared, days), people=chosen, bucket=BUCKETS.get(step))
 
 
 def _shelf(visitor: Visitor) -> Path:
@@ -175,21 +191,15 @@ def _shelf(visitor: Visitor) -> Path:
     return shelf
 
 
-def _analyse(prepared: Prepared, days: Any, people: list[str] | None, step: str) -> Analysis:
+def _days(prepared: Prepared, days: Any) -> dict[str, date | None]:
+    """The first and last day that the slider stands for; None for all of them."""
     first, last = _span(prepared)
     since, until = first, last
     if isinstance(days, list) and len(days) == 2 and all(isinstance(day, int | float) for day in days):
         length = (last - first).days
         since, until = (first + timedelta(days=min(max(0, int(day)), length)) for day in days)
     whole = since <= first and until >= last
-    bucket = {"Day": "day", "Week": "week", "Month": "month"}.get(step)
-    return analysis.analyse(
-        prepared,
-        since=None if whole else since,
-        until=None if whole else until,
-        people=[name for name in people or [] if isinstance(name, str)],
-        bucket=bucket,  # type: ignore[arg-type]
-    )
+    return {"since": None if whole else since, "until": None if whole else until}
 
 
 def _span(prepared: Prepared) -> tuple[date, date]:

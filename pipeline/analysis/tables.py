@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -14,8 +14,9 @@ from pipeline.analysis.activity import Bucket, Head
 from pipeline.analysis.enough import enough
 from pipeline.analysis.languages import languages
 from pipeline.analysis.prepare import Prepared, prepare, select
+from pipeline.analysis.words import Tokens
 
-__all__ = ["Analysis", "analyse", "summary"]
+__all__ = ["Analysis", "add_words", "analyse", "summary"]
 
 
 @dataclass(frozen=True)
@@ -60,18 +61,20 @@ def analyse(
     until: date | None = None,
     people: Sequence[str] | None = None,
     bucket: Bucket | None = None,
+    with_words: bool = True,
 ) -> Analysis:
     """Count every table of a chat, or of the part of it between two days (both included) by these people.
 
     `messages` are those of `pipeline.messages`, or what `prepare` made of them. `bucket` is the step of the tables over
-    time, by default chosen from the span. Raises ChatError where there is nothing to count.
+    time, by default chosen from the span. Without words, which take as long as the rest, `words` and `phrases` are left
+    empty, for `add_words` to fill. Raises ChatError where there is nothing to count.
     """
     whole = messages if isinstance(messages, Prepared) else prepare(messages)
     part = select(whole, since, until, people)
     days = select(whole, since, until) if people else part
     head = activity.head(part.messages)
     step = bucket or activity.choose_bucket(head.first.date(), head.last.date())
-    phrases = words.thin(part.tokens)
+    tokens = part.tokens if with_words else replace(part.tokens, words=part.tokens.words.clear())
     return Analysis(
         head=head,
         people=part.people,
@@ -95,13 +98,31 @@ def analyse(
         emoji=words.top_emoji(part.emoji),
         laughter=words.laughter(part.laughs),
         greetings=words.greetings(part.messages),
-        words=words.distinctive(words.word_counts(part.tokens), part.tokens.terms),
-        words_every=part.tokens.every,
-        phrases=words.distinctive(words.phrase_counts(phrases), phrases.terms),
-        phrases_every=phrases.every,
+        **_word_tables(tokens),
         languages=languages(part.stretches),
         enough=enough(part.messages, part.turns),
     )
+
+
+def add_words(
+    analysis: Analysis,
+    prepared: Prepared,
+    since: date | None = None,
+    until: date | None = None,
+    people: Sequence[str] | None = None,
+) -> Analysis:
+    """The analysis of the same part of a chat with the tables that `with_words` left out."""
+    return replace(analysis, **_word_tables(select(prepared, since, until, people).tokens))
+
+
+def _word_tables(tokens: Tokens) -> dict[str, Any]:
+    fewer = words.thin(tokens)
+    return {
+        "words": words.distinctive(words.word_counts(tokens), tokens.terms),
+        "words_every": tokens.every,
+        "phrases": words.distinctive(words.phrase_counts(fewer), fewer.terms),
+        "phrases_every": fewer.every,
+    }
 
 
 def _trend(part: Prepared, step: Bucket) -> dict[str, Any]:

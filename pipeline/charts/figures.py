@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from html import escape
 
 from pipeline.analysis import Analysis
@@ -34,10 +35,10 @@ ORDER = {
 }
 
 
-def figures(analysis: Analysis, first: str | None = None) -> dict[str, Figure]:
+def figures(analysis: Analysis, first: str | None = None, names: Iterable[str] = tuple(ORDER)) -> dict[str, Figure]:
     """The figures that this chat has, by name; `first` (the person to imitate) gets the first colour."""
     view = shown(analysis, first)
-    drawn = {name: draw(view) for name, draw in ORDER.items()}
+    drawn = {name: ORDER[name](view) for name in names}
     return {name: figure for name, figure in drawn.items() if figure is not None}
 
 

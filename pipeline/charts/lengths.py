@@ -152,7 +152,8 @@ def _middle(table: pl.DataFrame) -> int:
 
 
 def silence_name(seconds: float) -> str:
-    """2.5 hours, 45 minutes."""
-    if seconds < 3600:
-        return f"{seconds / 60:g} minutes"
-    return "1 hour" if seconds == 3600 else f"{seconds / 3600:.2f}".rstrip("0").rstrip(".") + " hours"
+    """2.5 hours, 45 minutes, 65 minutes."""
+    minutes = round(seconds / 60)
+    if (minutes < 180 and minutes % 30) or minutes < 60:
+        return many(minutes, "minute")
+    return "1 hour" if minutes == 60 else f"{minutes / 60:.2f}".rstrip("0").rstrip(".") + " hours"

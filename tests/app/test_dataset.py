@@ -37,7 +37,7 @@ def test_what_is_learned_follows_the_settings_and_a_push_says_what_changed(hub, 
     pages.bring(page, path)
     pages.go_to(page, "Dataset")
     verdict = page.locator("#dataset-verdict")
-    expect(verdict).to_contain_text("90\nreplies to learn from", use_inner_text=True, timeout=60_000)
+    expect(verdict).to_contain_text("91\nreplies to learn from", use_inner_text=True, timeout=60_000)
 
     expect(page.locator("#figure-gaps svg.marks")).to_be_visible(timeout=30_000)
     expect(page.locator("#figure-row-lengths svg.marks")).to_be_visible(timeout=30_000)

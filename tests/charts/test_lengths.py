@@ -67,7 +67,15 @@ def test_rows_are_drawn_against_the_most_they_may_have():
 
 
 @pytest.mark.parametrize(
-    ("seconds", "name"), [(2700, "45 minutes"), (3600, "1 hour"), (8100, "2.25 hours"), (14400, "4 hours")]
+    ("seconds", "name"),
+    [
+        (2700, "45 minutes"),
+        (3600, "1 hour"),
+        (3900, "65 minutes"),
+        (9000, "2.5 hours"),
+        (11700, "3.25 hours"),
+        (14400, "4 hours"),
+    ],
 )
 def test_silences_in_words(seconds, name):
     assert charts.silence_name(seconds) == name
