@@ -134,7 +134,11 @@ def _sit(
 
 
 def _person(dataset: Dataset, twin: Twin, seen: Seen, samples: int) -> Candidate:
-    """The person against themself: earlier replies, as many, judged like a candidate's."""
+    """The person against themself: earlier replies, as many, judged like a candidate's.
+
+    Topics change with time, so the classifier tells earlier replies from late ones, too; replies of the same days are
+    the stricter mark.
+    """
     held = held_out(twin, dataset.validation)
     chosen = even_sample(len(held.moments), samples)
     real = [held.moments[i][0].reply for i in chosen]
@@ -148,8 +152,11 @@ def _person(dataset: Dataset, twin: Twin, seen: Seen, samples: int) -> Candidate
     said = [earlier[i] for i in even_sample(len(earlier), count)]
     histories = [held.moments[i][0].history for i in chosen]
     enough = count >= FEWEST_MOMENTS
+    every = [moment.reply for moment, *_ in held.moments]
+    half = len(every) // 2
     return Candidate(
         name="person",
+        same_days=tell_apart(every[: 2 * half : 2], every[1 : 2 * half : 2]) if half >= FEWEST_MOMENTS else None,
         answers=answers_of([Reply(text, "end", 0) for text in real], None),
         style=style_distance(said, real[:count]) if enough else None,
         told=tell_apart(said, real[:count]) if enough else None,

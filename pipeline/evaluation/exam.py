@@ -34,6 +34,7 @@ class Candidate(BaseModel):
     relevance: Relevance | None = None
     leaks: Leaks | None = None
     exposure: Exposure | None = None
+    same_days: Told | None = None  # of the person: every other held-out reply against the rest
 
 
 class Exam(BaseModel):

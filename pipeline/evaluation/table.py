@@ -32,6 +32,7 @@ _LINES: tuple[tuple[str, str, Callable[[Any], str]], ...] = (
     ("Distance in style, 0 to 1", "style", lambda style: f"{style.overall:.2f}"),
     ("A classifier tells it from the person", "told", lambda told: f"{told.accuracy:.0%}"),
     ("  95 % interval", "told", lambda told: f"{100 * told.low:.0f} to {100 * told.high:.0f}%"),
+    ("  the person's replies of the same days", "same_days", lambda told: f"{told.accuracy:.0%}"),
     ("What the context helps, nats a token", "relevance", lambda relevance: f"{relevance.gain:.2f}"),
     ("Knows the true reply among eight", "relevance", lambda relevance: f"{relevance.first:.0%}"),
     ("  moments tried", "relevance", lambda relevance: f"{relevance.moments:,}"),
