@@ -13,7 +13,7 @@ __all__ = ["Forecast", "Part", "forecast", "shape_of", "trainable"]
 GIB = 2**30
 NF4_BYTES = 0.516  # a weight: half a byte, and its share of a block's scale, quantised once more
 CONTEXT_GIB = 0.5  # CUDA itself, outside what torch counts
-PYTHON_GIB = 1.0  # Python and its libraries, where the model lies in the same memory
+PYTHON_GIB = 1.4  # Python and its libraries, where the model lies in the same memory
 
 
 @dataclass(frozen=True)

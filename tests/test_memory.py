@@ -27,6 +27,13 @@ def test_the_forecast_is_within_a_tenth_of_what_was_measured(model, settings, gi
     assert forecast(shape, **settings).torch_gib == pytest.approx(gib, rel=0.1)
 
 
+def test_on_a_cpu_the_whole_process_is_forecast():
+    """Resident memory at the end of training the starter model in bfloat16 (benchmarks/README.md)."""
+    settings = {"tokens": 1024, "weights": "16-bit", "checkpointing": False, "paged": False, "device": "cpu"}
+    assert forecast(shape_of(STARTER), **settings).peak == pytest.approx(3.04, rel=0.1)
+    assert forecast(shape_of(STARTER), **{**settings, "weights": "32-bit"}).peak > 3.04
+
+
 def test_parts_add_up_and_more_tokens_need_more():
     shape = shape_of("meta-llama/Llama-2-7b-chat-hf")
     small, large = (forecast(shape, tokens=tokens, available=14.56) for tokens in (2048, 8192))
