@@ -34,7 +34,7 @@ def find_token(oauth_token: str | None = None) -> str | None:
 def hub_api(token: str | None, endpoint: str | None = None) -> Any:
     """The Hub's client for one call. Raises ChatError without a token."""
     if not token:
-        raise ChatError("You are not signed in to the Hugging Face Hub: sign in, or set HF_TOKEN, and push again.")
+        raise ChatError("You are not signed in to the Hugging Face Hub: sign in, or set HF_TOKEN, and try again.")
     from huggingface_hub import HfApi
     from huggingface_hub.utils.tqdm import disable_progress_bars
 

@@ -8,6 +8,7 @@ to a second private repository. The token goes along as a secret of the job and 
 import importlib.metadata
 import shutil
 import time
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -129,19 +130,21 @@ def submit(api: Any, account: Account, repo: str, hardware: Hardware, minutes: i
     """The job itself: uv installs the versions that run here, then our code runs on what is mounted."""
     from huggingface_hub import Volume
 
-    return api.run_uv_job(
-        "python",
-        script_args=["-m", "pipeline.jobs", DATA_MOUNT, repo],
-        dependencies=pinned(),
-        python="3.12",
-        env={"PYTHONPATH": f"{DATA_MOUNT}/code", "PYTHONDONTWRITEBYTECODE": "1", "PYTHONUNBUFFERED": "1"},
-        secrets={"HF_TOKEN": token},
-        flavor=hardware.name,
-        timeout=f"{minutes}m",
-        name="chat-twin",
-        volumes=[Volume(type="dataset", source=f"{repo}-data", mount_path=DATA_MOUNT)],
-        namespace=account.name,
-    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # it says that the call is new
+        return api.run_uv_job(
+            "python",
+            script_args=["-m", "pipeline.jobs", DATA_MOUNT, repo],
+            dependencies=pinned(),
+            python="3.12",
+            env={"PYTHONPATH": f"{DATA_MOUNT}/code", "PYTHONDONTWRITEBYTECODE": "1", "PYTHONUNBUFFERED": "1"},
+            secrets={"HF_TOKEN": token},
+            flavor=hardware.name,
+            timeout=f"{minutes}m",
+            name="chat-twin",
+            volumes=[Volume(type="dataset", source=f"{repo}-data", mount_path=DATA_MOUNT)],
+            namespace=account.name,
+        )
 
 
 def pinned() -> list[str]:

@@ -13,6 +13,7 @@ from pipeline import jobs, runs
 from pipeline.dataset import DatasetConfig, build_dataset, write_dataset
 from pipeline.errors import ChatError
 from pipeline.jobs import Hardware, estimate, list_hardware, look, start_job
+from pipeline.jobs.submit import pinned
 from pipeline.runs import read_job, read_run, write_job
 from pipeline.training import TrainingConfig
 from tests.dataset.chats import chat, talk
@@ -224,6 +225,30 @@ def test_on_the_command_line_the_price_is_said_and_has_to_be_agreed_to(hub, data
     assert "agree" in str(CliRunner().invoke(app, [*command, "--yes"]).exception)
     assert "t4-small" in str(CliRunner().invoke(app, [*command[:-1], "z9"]).exception)
     assert (hub.jobs, hub.repos) == ({}, {})
+
+
+def test_what_a_job_installs_is_all_that_its_side_imports():
+    """What our code imports as it starts, over there, comes with the packages that the job names."""
+    import importlib.metadata
+    import subprocess
+    import sys
+
+    script = (
+        "import sys; before = set(sys.modules); import pipeline.jobs.worker, pipeline.training.fit\n"
+        "print(*sorted({name.split('.')[0] for name in set(sys.modules) - before}))"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    homes = importlib.metadata.packages_distributions()
+    imported = {home for name in done.stdout.split() for home in homes.get(name, [])}
+    brought = {
+        "numpy",
+        "annotated-types",
+        "polars-runtime-32",
+        "pydantic_core",
+        "typing-inspection",
+        "typing_extensions",
+    }
+    assert imported - brought <= {requirement.split("==")[0] for requirement in pinned()}
 
 
 @pytest.mark.slow
