@@ -37,7 +37,7 @@ __all__ = ["build"]
 
 BUCKETS: dict[str, analysis.Bucket] = {"Day": "day", "Week": "week", "Month": "month"}
 STEPS = ("Auto", *BUCKETS)
-FIRST = 4  # figures that a change is answered with at once
+FIRST = 2  # figures that a change is answered with at once
 
 
 def build(stage: Stage) -> None:
@@ -121,16 +121,15 @@ def _draw(days: Any, people: list[str] | None, step: str, request: gr.Request) -
     except ChatError as error:
         yield [gr.skip(), gr.HTML(f'<p class="failed">{escape(str(error))}</p>', visible=True), *blank]
         return
-    person = load_choices(visitor).get("person")
-    names = list(found.people)
-    best = person if person in names else _most_replies(found)
-    pickers = [gr.Dropdown(names, value=best), gr.Dropdown(names, value=best)]
-    order = list(ORDER)
+    person, order = load_choices(visitor).get("person"), list(ORDER)
     head = _places(charts.figures(found, person, order[:FIRST]), order[:FIRST])
-    yield [charts.opening(found), gr.HTML(visible=False), *pickers, *head, *[gr.skip()] * (3 * (len(order) - FIRST))]
+    rest = order[FIRST:]
+    yield [charts.opening(found), gr.HTML(visible=False), *[gr.skip()] * 2, *head, *[gr.skip()] * (3 * len(rest))]
     found = analysis.add_words(found, prepared, **chosen)
-    rest = _places(charts.figures(found, person, order[FIRST:]), order[FIRST:])
-    yield [*[gr.skip()] * (4 + 3 * FIRST), *rest]
+    best = person if person in found.people else _most_replies(found)
+    pickers = [gr.Dropdown(list(found.people), value=best) for _ in range(2)]
+    shown = _places(charts.figures(found, person, rest), rest)
+    yield [*[gr.skip()] * 2, *pickers, *[gr.skip()] * len(head), *shown]
 
 
 def _places(drawn: dict[str, Figure], names: list[str]) -> list[Any]:
