@@ -30,7 +30,7 @@ REASONS = {
 # Kinds that have words of their own; a caption stands beside the mark of its picture.
 WORDS = frozenset({"text", "captioned"})
 
-LINKS_ONLY = r"(?i)^\s*(?:(?:https?://|www\.)\S+\s*)+$"
+LINKS_ONLY = r"(?i)^\s*(?:(?:(?:https?://|www\.)\S+|\[url \d+\])\s*)+$"  # also as masking leaves them
 FORWARDED = r"(?i)^\W{0,3}(?:forwarded(?: many times| as received| message)?\b|fwd?:|weitergeleitet\b|reenviad[oa]\b)"
 LONG = 60  # characters from which a repeated text is no turn of phrase
 WALL_LINES = 20

@@ -71,6 +71,7 @@ def test_a_reply_to_a_deleted_message_answers_nothing_else():
     [
         ("https://example.com/a?b=c", "link"),
         ("www.example.com http://x.org", "link"),
+        ("[url 3] https://x.org", "link"),
         ("Forwarded many times: drink water", "forwarded"),
         ("wall " * 300, "pasted"),
         ("line\n" * 30, "pasted"),
