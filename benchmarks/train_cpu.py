@@ -10,6 +10,7 @@ in the form that it was trained in, taken by the base model in float32 with the 
 """
 
 import argparse
+import functools
 import json
 import math
 import os
@@ -28,7 +29,7 @@ from pipeline.runtime import share_cores
 share_cores()
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 
-ENGINES = ("ours", "blog", "plain")
+ENGINES = ("ours", "blog", "plain")  # "blog-4bit" besides: the blog's weights as it has them
 
 
 @dataclass(frozen=True)
@@ -110,7 +111,7 @@ def ours(rows: Sequence[Any], tokenizer: Any, clock: Clock) -> Any:
     model = load_for_training(config, plan)
     examples = encode_rows(rows, read_template(tokenizer), tokenizer, config.max_tokens)
     folder = Path(tempfile.mkdtemp())
-    config = settle_on(folder, config, model, examples)
+    config = settle_on(folder, config, plan, model, examples)
     batches, per_step = make_batches(examples, config, plan, 1)
     arguments = trainer_arguments(
         config, folder, dtype=plan.dtype.value, device=plan.device, optimiser=plan.optimiser.value,
@@ -138,8 +139,8 @@ def plain(rows: Sequence[Any], tokenizer: Any, clock: Clock) -> Any:
     )  # fmt: skip
 
 
-def blog(rows: Sequence[Any], tokenizer: Any, clock: Clock) -> Any:
-    """The blog's recipe and format; in float32, since without a GPU its 4 bits would only cost time."""
+def blog(rows: Sequence[Any], tokenizer: Any, clock: Clock, *, quantise: bool = False) -> Any:
+    """The blog's recipe and format; in float32, since without a GPU its 4 bits only cost time."""
     from datasets import Dataset
     from peft import LoraConfig
     from trl import SFTConfig, SFTTrainer
@@ -157,8 +158,8 @@ def blog(rows: Sequence[Any], tokenizer: Any, clock: Clock) -> Any:
     )  # fmt: skip
     texts = [blog_text(said, reply) for said, reply in pairs(rows)]
     return SFTTrainer(
-        model=load_model("starter"), args=arguments, processing_class=tokenizer, callbacks=[clock.callback()],
-        train_dataset=Dataset.from_dict({"input_ids": tokenizer(texts).input_ids}),
+        model=load_model("starter", quantise=quantise), args=arguments, processing_class=tokenizer,
+        callbacks=[clock.callback()], train_dataset=Dataset.from_dict({"input_ids": tokenizer(texts).input_ids}),
         peft_config=LoraConfig(
             r=recipe["rank"], lora_alpha=recipe["alpha"], lora_dropout=recipe["dropout"],
             target_modules=list(recipe["targets"]), task_type="CAUSAL_LM",
@@ -170,12 +171,17 @@ def blog_text(said: str, reply: str) -> str:
     return f"### Home: {said}\n### Assistant: {reply}"
 
 
-MAKERS: dict[str, Callable[[Sequence[Any], Any, Clock], Any]] = {"ours": ours, "blog": blog, "plain": plain}
+MAKERS: dict[str, Callable[[Sequence[Any], Any, Clock], Any]] = {
+    "ours": ours,
+    "blog": blog,
+    "plain": plain,
+    "blog-4bit": functools.partial(blog, quantise=True),
+}
 
 
 def held_out(engine: str, rows: Sequence[Any], tokenizer: Any) -> list[Scored]:
     """The held-out replies in the engine's form."""
-    if engine == "blog":
+    if engine.startswith("blog"):
         return [score_pair(said, reply, tokenizer) for said, reply in pairs(rows)]
     from pipeline.prompt import encode, end_ids, read_template
 
@@ -369,13 +375,13 @@ def show(results: Sequence[dict[str, Any]]) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", nargs="?", default="all", choices=["all", "gains", *ENGINES])
+    parser.add_argument("what", nargs="?", default="all", choices=["all", "gains", *MAKERS])
     parser.add_argument("--replies", type=int, default=300, help="replies that each engine sees once; 0 for all")
     parser.add_argument("--steps", type=int, default=4, help="batches for the gains")
     options = parser.parse_args()
     if options.what == "gains":
         gains(options.replies, options.steps)
-    elif options.what in ENGINES:
+    elif options.what in MAKERS:
         print("RES", json.dumps(run(options.what, options.replies)), flush=True)
     else:
         run_all(options.replies)

@@ -67,7 +67,7 @@ def look(visitor: Visitor, config: TrainingConfig, place: str) -> tuple[str, str
 
     machine = T4 if place == "t4" else this_machine(config.act_as)
     shape = shape_of(config.model)
-    settled, reasons = _settle(visitor, config, shape)
+    settled, reasons = _settle(visitor, config, machine, shape)
     plan = plan_shape(settled, machine, shape)
     if settled.batching == "tokens" and settled.tokens_per_step and settled.tokens_per_step < plan.tokens_per_batch:
         plan = replace(plan, tokens_per_batch=settled.tokens_per_step, batch_reason="all of a step's together")
@@ -76,7 +76,9 @@ def look(visitor: Visitor, config: TrainingConfig, place: str) -> tuple[str, str
     return fit_bar(forecast, shape.name, _place(machine), cure), _tables(plan, reasons, forecast)
 
 
-def _settle(visitor: Visitor, config: TrainingConfig, shape: BaseModelInfo) -> tuple[TrainingConfig, list[Row]]:
+def _settle(
+    visitor: Visitor, config: TrainingConfig, machine: Machine, shape: BaseModelInfo
+) -> tuple[TrainingConfig, list[Row]]:
     """The configuration as it would be settled on the visitor's dataset, or on one of the sample's size."""
     from pipeline.dataset import read_about
     from pipeline.memory import trainable
@@ -87,8 +89,8 @@ def _settle(visitor: Visitor, config: TrainingConfig, shape: BaseModelInfo) -> t
         summary = read_about(visitor.dataset)[1]
         tokens, rows = summary.train_tokens, summary.train_rows
     return settle(
-        config, parameters=shape.parameters, weights_a_rank=trainable(shape, 1, config.targets), tokens=tokens,
-        rows=rows,
+        config, device=machine.device, parameters=shape.parameters,
+        weights_a_rank=trainable(shape, 1, config.targets), tokens=tokens, rows=rows,
     )  # fmt: skip
 
 

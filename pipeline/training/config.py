@@ -8,7 +8,8 @@ __all__ = ["DEFAULT_RANK", "RECIPES", "Recipe", "TrainingConfig", "choose_learni
 
 DEFAULT_RANK = 16
 SHORT_RUN = 150  # steps
-ENOUGH_STEPS = 64
+ENOUGH_STEPS = 64  # an epoch
+ENOUGH_ON_GPU = 24
 
 Recipe = Literal["ours", "blog"]
 
@@ -96,13 +97,14 @@ def choose_rank(tokens: int, weights_a_rank: int) -> tuple[int, str]:
     )
 
 
-def choose_step(tokens: int) -> tuple[int, str]:
+def choose_step(tokens: int, on_gpu: bool) -> tuple[int, str]:
     """Tokens that a step learns from where an epoch has so many, and on what evidence."""
-    step = max(1024, min(4096, tokens // ENOUGH_STEPS // 512 * 512))
-    return step, (
-        f"at least some {ENOUGH_STEPS} steps an epoch where the chat allows it; LoRA bears no large batches "
-        "(under 32 rows: LoRA Without Regret, 2025), and GPUs no small ones"
-    )
+    steps = ENOUGH_ON_GPU if on_gpu else ENOUGH_STEPS
+    why = f"some {steps} steps an epoch or more where the chat allows it; LoRA bears no large batches "
+    why += "(under 32 rows: LoRA Without Regret, 2025)"
+    if on_gpu:
+        why += ", and a GPU is slow with small ones"
+    return max(1024, min(4096, tokens // steps // 512 * 512)), why
 
 
 def choose_learning_rate(parameters: int, steps: int) -> tuple[float, str]:

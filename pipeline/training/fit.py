@@ -72,7 +72,7 @@ def fit(run_dir: Path, config: TrainingConfig) -> None:
     shards = processes if splits_weights(config, processes) else 1
     plan = plan_for(config if shards == 1 else config.model_copy(update={"quantise": "none"}))
     model = load_for_training(config, plan, shards)
-    config = settle_on(run_dir, config, model, data.train)
+    config = settle_on(run_dir, config, plan, model, data.train)
     batches, per_step = make_batches(data.train, config, plan, processes)
     steps = len(batches) // per_step
     follower = Follower(run_dir, config, steps, make_held_out(data.validation, plan))
@@ -130,11 +130,12 @@ def load_for_training(config: TrainingConfig, plan: Plan, shards: int = 1) -> An
     return model
 
 
-def settle_on(run_dir: Path, config: TrainingConfig, model: Any, examples: list[Example]) -> TrainingConfig:
+def settle_on(run_dir: Path, config: TrainingConfig, plan: Plan, model: Any, examples: list[Example]) -> TrainingConfig:
     """The configuration with what was left open chosen for this model and dataset; also in the run's folder."""
     settled, _ = settle(
-        config, parameters=parameters_of(config.model), weights_a_rank=weights_a_rank(model, config.targets),
-        tokens=sum(len(example.ids) for example in examples), rows=len(examples),
+        config, device=plan.device, parameters=parameters_of(config.model),
+        weights_a_rank=weights_a_rank(model, config.targets), tokens=sum(len(example.ids) for example in examples),
+        rows=len(examples),
     )  # fmt: skip
     if is_first_process():
         replace_text(run_dir / "config.json", settled.model_dump_json(indent=1))

@@ -6,7 +6,7 @@ from typing import Any, Literal
 from pipeline.errors import ChatError
 from pipeline.memory import Forecast, forecast, shape_of
 from pipeline.models import BaseModelInfo
-from pipeline.runtime import Machine, Plan, choose_checkpointing, plan_training, this_machine
+from pipeline.runtime import Device, Machine, Plan, choose_checkpointing, plan_training, this_machine
 from pipeline.training.config import (
     DEFAULT_RANK,
     TrainingConfig,
@@ -45,14 +45,16 @@ def plan_shape(config: TrainingConfig, machine: Machine, shape: BaseModelInfo) -
 
 
 def settle(
-    config: TrainingConfig, *, parameters: int, weights_a_rank: int, tokens: int, rows: int
+    config: TrainingConfig, *, device: Device, parameters: int, weights_a_rank: int, tokens: int, rows: int
 ) -> tuple[TrainingConfig, list[tuple[str, str, str]]]:
     """The configuration with nothing left open for a dataset of so many tokens in so many rows, and the reasons.
 
     weights_a_rank: LoRA weights that a rank more adds. The reasons are (setting, value, reason), for the user.
     """
     asked = "as asked" if config.recipe == "ours" else "as the recipe has it"
-    step, why_step = (config.tokens_per_step, asked) if config.tokens_per_step else choose_step(tokens)
+    step, why_step = (
+        (config.tokens_per_step, asked) if config.tokens_per_step else choose_step(tokens, device == "cuda")
+    )
     steps = round(config.epochs * (tokens / step if config.batching == "tokens" else rows / config.rows_per_step))
     rank, why_rank = (config.rank, asked) if config.rank else choose_rank(tokens, weights_a_rank)
     rate, why_rate = (config.learning_rate, asked) if config.learning_rate else choose_learning_rate(parameters, steps)

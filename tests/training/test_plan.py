@@ -61,12 +61,13 @@ def test_rates_fall_with_size_and_are_higher_for_short_runs():
 
 
 def test_steps_grow_with_the_chat_up_to_a_limit():
-    sizes = [choose_step(tokens)[0] for tokens in (5_000, 65_000, 200_000, 10**7)]
-    assert sizes == [1024, 1024, 3072, 4096]
+    tokens = (5_000, 65_000, 200_000, 10**7)
+    assert [choose_step(count, on_gpu=False)[0] for count in tokens] == [1024, 1024, 3072, 4096]
+    assert [choose_step(count, on_gpu=True)[0] for count in tokens] == [1024, 2560, 4096, 4096]
 
 
 def test_settled_nothing_is_open_and_what_was_asked_stays():
-    numbers = {"parameters": int(1.35e8), "weights_a_rank": 300_000, "tokens": 65_024, "rows": 77}
+    numbers = {"device": "cpu", "parameters": int(1.35e8), "weights_a_rank": 300_000, "tokens": 65_024, "rows": 77}
     settled, reasons = settle(TrainingConfig(learning_rate=1e-4), **numbers)
     assert (settled.rank, settled.learning_rate, settled.tokens_per_step) == (16, 1e-4, 1024)
     assert {name for name, _, _ in reasons} == {"Rank", "Learning rate", "Tokens a step"}
@@ -76,5 +77,5 @@ def test_settled_nothing_is_open_and_what_was_asked_stays():
 
 def test_the_blogs_recipe_is_left_as_it_is():
     config = TrainingConfig.of("blog")
-    settled, _ = settle(config, parameters=int(7e9), weights_a_rank=2_500_000, tokens=10**9, rows=10**6)
+    settled, _ = settle(config, device="cuda", parameters=int(7e9), weights_a_rank=2_500_000, tokens=10**9, rows=10**6)
     assert {name: getattr(settled, name) for name in RECIPES["blog"]} == RECIPES["blog"]
