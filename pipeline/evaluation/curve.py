@@ -25,6 +25,7 @@ SHARES = (0.125, 0.25, 0.5)  # of the replies, beside all of them
 FEWEST_ROWS = 2
 EXAM_ROWS = 15  # rows that could be learned in the time that an exam takes
 POLL_SECONDS = 0.5
+LEAST = 0.01  # of the bits a character: smaller differences are chance
 FOLDER, FILE = "curve", "curve.json"
 
 
@@ -175,12 +176,12 @@ def verdict(points: Sequence[CurvePoint]) -> str:
         return "One point says nothing yet about more or fewer messages."
     best = min(points, key=lambda point: point.bits_per_character)
     before, last = points[-2], points[-1]
-    if best is not last and last.bits_per_character > best.bits_per_character * 1.005:
+    if best is not last and last.bits_per_character > best.bits_per_character * (1 + LEAST):
         return (
             f"Fewer messages were better: {best.replies:,} replies, the latest, did best; "
             "older ones may be written in another style."
         )
     gained = before.bits_per_character - last.bits_per_character
-    if gained > 0.01 * before.bits_per_character:
+    if gained > LEAST * before.bits_per_character:
         return f"More messages would help: going from {before.replies:,} to {last.replies:,} replies still did."
     return f"Enough: {before.replies:,} replies do as well as {last.replies:,}."
