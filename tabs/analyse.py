@@ -6,7 +6,6 @@ import base64
 import contextlib
 import shutil
 import tempfile
-from collections.abc import Iterator
 from datetime import date, timedelta
 from html import escape
 from pathlib import Path
@@ -16,7 +15,6 @@ import gradio as gr
 
 from pipeline import analysis, charts
 from pipeline.analysis import Analysis, Prepared
-from pipeline.charts import Figure
 from pipeline.charts.figures import ORDER
 from pipeline.errors import ChatError
 from tabs import figures
@@ -37,7 +35,7 @@ __all__ = ["build"]
 
 BUCKETS: dict[str, analysis.Bucket] = {"Day": "day", "Week": "week", "Month": "month"}
 STEPS = ("Auto", *BUCKETS)
-FIRST = 2  # figures that a change is answered with at once
+FIRST = 1  # figures on the first screen
 
 
 def build(stage: Stage) -> None:
@@ -58,14 +56,18 @@ def build(stage: Stage) -> None:
             if name == "enough":
                 person, onward = _next_step()
         hidden, whose, make_report, make_card, taken = _take_along()
-    drawing = [part for place in places for part in place]
     filters = [days, people, step]
-    shown = [opening, trouble, person, whose, *drawing]
+    first = [opening, trouble, *[part for place in places[:FIRST] for part in place]]
+    rest = [person, whose, *[part for place in places[FIRST:] for part in place]]
     quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
-    gr.on([stage.chat.change], safely(_load), None, [page, *filters, taken], **quiet).then(
-        safely(_draw), filters, shown, **quiet
-    )
-    gr.on([days.input, people.input, step.input], safely(_draw), filters, shown, trigger_mode="always_last", **quiet)
+    loading = stage.chat.change(safely(_load), None, [page, *filters, taken], **quiet)
+    # The first screen is answered by itself and past the queue, so that it is painted before the rest is drawn.
+    at_once: dict[str, Any] = {"queue": False, **quiet}
+    loading.then(safely(_draw_first), filters, first, **at_once).then(safely(_draw_rest), filters, rest, **quiet)
+    gr.on(
+        [days.input, people.input, step.input], safely(_draw_first), filters, first,
+        trigger_mode="always_last", **at_once,
+    ).then(safely(_draw_rest), filters, rest, **quiet)  # fmt: skip
     onward.click(safely(_go_on), person, [stage.chat, stage.tabs], **quiet)
     make_report.click(safely(_report), [*filters, hidden], taken, api_visibility="private")
     make_card.click(safely(_card), [*filters, hidden, whose], taken, api_visibility="private")
@@ -107,32 +109,37 @@ def _load(request: gr.Request) -> list[Any]:
     return [gr.Column(visible=True), days, people, STEPS[0], ""]
 
 
-def _draw(days: Any, people: list[str] | None, step: str, request: gr.Request) -> Iterator[list[Any]]:
-    """What is on the first screen as soon as it is known, then what lies below it."""
+def _draw_first(days: Any, people: list[str] | None, step: str, request: gr.Request) -> list[Any]:
+    """What is on the first screen: the sentence and the first figures; or what is wrong with the choice."""
     visitor = visitor_of(request)
-    prepared = _prepared(visitor)
-    blank = [gr.skip()] * (2 + 3 * len(ORDER))
-    if prepared is None:
-        yield ["", gr.HTML(visible=False), *blank]
-        return
-    chosen = {**_days(prepared, days), "people": [name for name in people or [] if isinstance(name, str)]}
+    blank = [gr.skip()] * (3 * FIRST)
     try:
-        found = analysis.analyse(prepared, **chosen, bucket=BUCKETS.get(step), with_words=False)
+        found = _analyse(visitor, days, people, step, with_words=False)
     except ChatError as error:
-        yield [gr.skip(), gr.HTML(f'<p class="failed">{escape(str(error))}</p>', visible=True), *blank]
-        return
-    person, order = load_choices(visitor).get("person"), list(ORDER)
-    head = _places(charts.figures(found, person, order[:FIRST]), order[:FIRST])
-    rest = order[FIRST:]
-    yield [charts.opening(found), gr.HTML(visible=False), *[gr.skip()] * 2, *head, *[gr.skip()] * (3 * len(rest))]
-    found = analysis.add_words(found, prepared, **chosen)
+        return [gr.skip(), gr.HTML(f'<p class="failed">{escape(str(error))}</p>', visible=True), *blank]
+    if found is None:
+        return ["", gr.HTML(visible=False), *blank]
+    return [charts.opening(found), gr.HTML(visible=False), *_figures(visitor, found, list(ORDER)[:FIRST])]
+
+
+def _draw_rest(days: Any, people: list[str] | None, step: str, request: gr.Request) -> list[Any]:
+    """The figures below the first screen, and the people that there are to choose from."""
+    visitor = visitor_of(request)
+    names = list(ORDER)[FIRST:]
+    try:
+        found = _analyse(visitor, days, people, step)
+    except ChatError:
+        found = None  # said already
+    if found is None:
+        return [gr.skip()] * (2 + 3 * len(names))
+    person = load_choices(visitor).get("person")
     best = person if person in found.people else _most_replies(found)
     pickers = [gr.Dropdown(list(found.people), value=best) for _ in range(2)]
-    shown = _places(charts.figures(found, person, rest), rest)
-    yield [*[gr.skip()] * 2, *pickers, *[gr.skip()] * len(head), *shown]
+    return [*pickers, *_figures(visitor, found, names)]
 
 
-def _places(drawn: dict[str, Figure], names: list[str]) -> list[Any]:
+def _figures(visitor: Visitor, found: Analysis, names: list[str]) -> list[Any]:
+    drawn = charts.figures(found, load_choices(visitor).get("person"), names)
     return [part for name in names for part in figures.filled(drawn.get(name))]
 
 
@@ -176,11 +183,24 @@ def _card(days: Any, people: list[str] | None, step: str, hidden: bool, person: 
 
 def _chosen(days: Any, people: list[str] | None, step: str, request: gr.Request) -> tuple[Visitor, Analysis]:
     visitor = visitor_of(request)
+    found = _analyse(visitor, days, people, step)
+    if found is None:
+        raise ChatError("There is no chat to take along: bring one first, or try the sample chat.")
+    return visitor, found
+
+
+def _analyse(
+    visitor: Visitor, days: Any, people: list[str] | None, step: str, *, with_words: bool = True
+) -> Analysis | None:
+    """The tables of what is chosen; None without a chat."""
     prepared = _prepared(visitor)
     if prepared is None:
-        raise ChatError("There is no chat to take along: bring one first, or try the sample chat.")
+        return None
+    since, until = _days(prepared, days)
     chosen = [name for name in people or [] if isinstance(name, str)]
-    return visitor, analysis.analyse(prepared, **_days(prepared, days), people=chosen, bucket=BUCKETS.get(step))
+    return analysis.analyse(
+        prepared, since=since, until=until, people=chosen, bucket=BUCKETS.get(step), with_words=with_words
+    )
 
 
 def _shelf(visitor: Visitor) -> Path:
@@ -190,15 +210,14 @@ def _shelf(visitor: Visitor) -> Path:
     return shelf
 
 
-def _days(prepared: Prepared, days: Any) -> dict[str, date | None]:
+def _days(prepared: Prepared, days: Any) -> tuple[date | None, date | None]:
     """The first and last day that the slider stands for; None for all of them."""
     first, last = _span(prepared)
     since, until = first, last
     if isinstance(days, list) and len(days) == 2 and all(isinstance(day, int | float) for day in days):
         length = (last - first).days
         since, until = (first + timedelta(days=min(max(0, int(day)), length)) for day in days)
-    whole = since <= first and until >= last
-    return {"since": None if whole else since, "until": None if whole else until}
+    return (None, None) if since <= first and until >= last else (since, until)
 
 
 def _span(prepared: Prepared) -> tuple[date, date]:

@@ -4,7 +4,7 @@ from pipeline.analysis.activity import Bucket, Head
 from pipeline.analysis.hide import hide
 from pipeline.analysis.prepare import Prepared, load, prepare, save, select
 from pipeline.analysis.style import FEATURES, fingerprint
-from pipeline.analysis.tables import Analysis, add_words, analyse, summary
+from pipeline.analysis.tables import Analysis, analyse, summary
 
 __all__ = [
     "FEATURES",
@@ -12,7 +12,6 @@ __all__ = [
     "Bucket",
     "Head",
     "Prepared",
-    "add_words",
     "analyse",
     "fingerprint",
     "hide",

@@ -16,7 +16,7 @@ from pipeline.analysis.languages import languages
 from pipeline.analysis.prepare import Prepared, prepare, select
 from pipeline.analysis.words import Tokens
 
-__all__ = ["Analysis", "add_words", "analyse", "summary"]
+__all__ = ["Analysis", "analyse", "summary"]
 
 
 @dataclass(frozen=True)
@@ -66,8 +66,8 @@ def analyse(
     """Count every table of a chat, or of the part of it between two days (both included) by these people.
 
     `messages` are those of `pipeline.messages`, or what `prepare` made of them. `bucket` is the step of the tables over
-    time, by default chosen from the span. Without words, which take as long as the rest, `words` and `phrases` are left
-    empty, for `add_words` to fill. Raises ChatError where there is nothing to count.
+    time, by default chosen from the span. Without words, which take as long as the rest, `words` and `phrases` are
+    empty. Raises ChatError where there is nothing to count.
     """
     whole = messages if isinstance(messages, Prepared) else prepare(messages)
     part = select(whole, since, until, people)
@@ -102,17 +102,6 @@ def analyse(
         languages=languages(part.stretches),
         enough=enough(part.messages, part.turns),
     )
-
-
-def add_words(
-    analysis: Analysis,
-    prepared: Prepared,
-    since: date | None = None,
-    until: date | None = None,
-    people: Sequence[str] | None = None,
-) -> Analysis:
-    """The analysis of the same part of a chat with the tables that `with_words` left out."""
-    return replace(analysis, **_word_tables(select(prepared, since, until, people).tokens))
 
 
 def _word_tables(tokens: Tokens) -> dict[str, Any]:
