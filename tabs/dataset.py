@@ -34,9 +34,14 @@ FORM_NAMES = {
     "llama2": "Llama 2",
 }
 # The settings in the order of their components.
-KNOBS = ("silence", "tokens", *filters.NAMES, "share", "situation", "prompt", "most", "also", "forms", *redaction.NAMES)
-USUAL = {"silence": 0, "tokens": 1024, "share": 0.15, "situation": True, "link": True, "forwarded": True,
-         "pasted": True, "repeated": True}  # fmt: skip
+KNOBS = (
+    "silence", "tokens", *filters.NAMES, "share", "situation", "prompt", "most", "also", "overlap", "wall", "forms",
+    *redaction.NAMES,
+)  # fmt: skip
+USUAL = {
+    "silence": 0, "tokens": 1024, "share": 0.15, "situation": True, "overlap": 0.25, "wall": 1000, "link": True,
+    "forwarded": True, "pasted": True, "repeated": True,
+}  # fmt: skip
 
 
 def build(stage: Stage) -> None:
@@ -109,11 +114,16 @@ def _more() -> list[Any]:
     also = gr.Dropdown(
         [], multiselect=True, label="Other names of the same person", info="After a rename or a new phone number"
     )
+    overlap = gr.Slider(
+        0, 0.75, value=0.25, step=0.05, label="Share of a row that may repeat the row before",
+        info="So that a long conversation's later rows begin with what went before",
+    )  # fmt: skip
+    wall = gr.Number(1000, label="A message is pasted from so many characters", precision=0, minimum=50)
     forms = gr.CheckboxGroup(
         [(name, form) for form, name in FORM_NAMES.items() if form != "messages"],
         label="Other forms to download, as JSON lines and Parquet",
     )
-    return [share, situation, prompt, most, also, forms]
+    return [share, situation, prompt, most, also, overlap, wall, forms]
 
 
 def _config(person: str | None, *values: Any) -> DatasetConfig:
@@ -134,6 +144,8 @@ def _config(person: str | None, *values: Any) -> DatasetConfig:
             situation=knobs["situation"],
             max_replies=int(knobs["most"]) if knobs["most"] else None,
             max_tokens=int(knobs["tokens"]),
+            overlap_share=knobs["overlap"],
+            wall_characters=int(knobs["wall"] or 0),
             filters=tuple(name for name in filters.NAMES if knobs[name]),
             redaction=redaction.config_of(*(knobs[name] for name in redaction.NAMES)),
             **({"system_prompt": prompt} if prompt else {}),
@@ -329,6 +341,7 @@ def _values(config: DatasetConfig, names: list[str]) -> dict[str, Any]:
     return {
         "silence": (config.silence_minutes or 0) / 60, "tokens": config.max_tokens, "share": config.validation_share,
         "situation": config.situation, "prompt": config.system_prompt, "most": config.max_replies or 0,
+        "overlap": config.overlap_share, "wall": config.wall_characters,
         "also": gr.Dropdown(choices=names, value=[name for name in config.also_named if name in names]),
         **{name: name in config.filters for name in filters.NAMES},
     }  # fmt: skip
