@@ -60,7 +60,7 @@ def build(stage: Stage, bar: gr.HTML, knobs: list[Any], config_of: Callable[...,
 
 
 def look(visitor: Visitor, config: TrainingConfig, place: str) -> tuple[str, str]:
-    """(the bar, the tables of why and of what takes memory) for a run of this configuration, as HTML."""
+    """(the bar, the tables of why, of what takes memory, of the models) for a run of this configuration, as HTML."""
     from pipeline.memory import shape_of
     from pipeline.runtime import T4, this_machine
     from pipeline.training.plan import forecast_for, plan_shape
@@ -73,7 +73,8 @@ def look(visitor: Visitor, config: TrainingConfig, place: str) -> tuple[str, str
         plan = replace(plan, tokens_per_batch=settled.tokens_per_step, batch_reason="all of a step's together")
     forecast = forecast_for(settled, plan, machine, shape)
     cure = None if forecast.fits else _cure(settled, machine, shape)
-    return fit_bar(forecast, shape.name, _place(machine), cure), _tables(plan, reasons, forecast)
+    bar = fit_bar(forecast, shape.name, _place(machine), cure)
+    return bar, _tables(plan, reasons, forecast) + _models(visitor, config, machine)
 
 
 def _settle(
@@ -147,6 +148,30 @@ def _tables(plan: Plan, reasons: list[Row], forecast: Forecast) -> str:
     why = _table(("Setting", "", "Why"), rows)
     parts = [(part.name, _gib(part.gib), part.what) for part in forecast.parts]
     return f"{why}{_table(('What takes memory', '', ''), parts)}"
+
+
+def _models(visitor: Visitor, config: TrainingConfig, machine: Machine) -> str:
+    """Every model of the list with what it would need here under the same settings."""
+    from pipeline.models import model_list
+    from pipeline.training.plan import forecast_for, plan_shape
+
+    rows = []
+    for shape in model_list():
+        settled, _ = _settle(visitor, config.model_copy(update={"model": shape.id}), machine, shape)
+        need = forecast_for(settled, plan_shape(settled, machine, shape), machine, shape)
+        verdict = f"{need.peak:.1f} GB, {'fits' if need.fits else 'too much'}"
+        rows.append(
+            f'<tr{"" if need.fits else " class=over"}><td class="value">{escape(shape.name)}</td>'
+            f'<td class="number" data-of="Weights">{shape.parameters / 1e9:.2g} billion</td>'
+            f'<td data-of="Licence">{escape(shape.licence)}</td><td data-of="Languages">{escape(shape.languages)}</td>'
+            f'<td class="number" data-of="Context">{shape.context:,} tokens</td>'
+            f'<td class="number" data-of="Needs">{verdict}</td></tr>'
+        )
+    titles = (
+        "<th>Model</th><th class=number>Weights</th><th>Licence</th><th>Languages</th><th class=number>Context</th>"
+    )
+    head = f"<tr>{titles}<th class=number>Needs</th></tr>"
+    return f'<table class="list models"><thead>{head}</thead><tbody>{"".join(rows)}</tbody></table>'
 
 
 def _table(head: Row, rows: list[Row]) -> str:

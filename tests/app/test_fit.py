@@ -60,6 +60,7 @@ def test_a_t4_can_be_planned_for_from_anywhere(tmp_path, settings, said):
         "Learning rate",
     ):
         assert setting in tables
+    assert "Qwen2.5 7B" in tables
 
 
 def test_more_of_anything_needs_more(tmp_path):
