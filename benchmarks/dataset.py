@@ -4,6 +4,7 @@ python benchmarks/dataset.py [--messages 1000000]
 """
 
 import argparse
+import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -13,6 +14,7 @@ from typing import Any
 
 import polars as pl
 
+sys.path.insert(0, str(Path(__file__).parents[1]))
 from pipeline.dataset import DatasetConfig, build_dataset, write_dataset
 from pipeline.messages import parse
 from pipeline.redact import RedactionConfig, redact, suggest_aliases

@@ -9,11 +9,14 @@ that tells something (letters and digits) is masked; a mask counts as wrong when
 
 import argparse
 import random
+import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).parents[1]))
 from pipeline.redact import KINDS, find
 
 Draw = random.Random
