@@ -171,7 +171,11 @@ def _models(visitor: Visitor, config: TrainingConfig, machine: Machine) -> str:
         "<th>Model</th><th class=number>Weights</th><th>Licence</th><th>Languages</th><th class=number>Context</th>"
     )
     head = f"<tr>{titles}<th class=number>Needs</th></tr>"
-    return f'<table class="list models"><thead>{head}</thead><tbody>{"".join(rows)}</tbody></table>'
+    note = "Where there is room, what each layer computes is kept to save time; so a smaller model may take more."
+    return (
+        f'<table class="list models"><thead>{head}</thead><tbody>{"".join(rows)}</tbody></table>'
+        f'<p class="quiet">{note}</p>'
+    )
 
 
 def _table(head: Row, rows: list[Row]) -> str:
