@@ -169,7 +169,7 @@ def _choose_dtype(machine: Machine) -> Choice:
             return Choice("bf16", "this GPU computes bfloat16 at full speed, and it needs no loss scaling")
         return Choice("fp16", "GPUs before Ampere (a T4, say) only emulate bfloat16; the LoRA weights stay in float32")
     if machine.device == "cpu" and machine.fast_bf16:
-        return Choice("bf16", "this CPU multiplies bfloat16 in hardware, and so trains about twice as fast as in float32")
+        return Choice("bf16", "this CPU multiplies bfloat16 in hardware: it trains about twice as fast as in float32")
     if machine.device == "cpu":
         return Choice("fp32", "this CPU has no bfloat16 instructions, so float32 is faster")
     return Choice("fp32", "the safe choice on Apple's GPU")
