@@ -104,7 +104,7 @@ def _shown(visitor: Visitor, who: str | None, request: gr.Request) -> list[Any]:
         ABOUT + _score(blind.score(run_dir)),
         gr.Button("Choose other moments"),
         gr.Column(visible=True),
-        "".join(_moment(number, one) for number, one in enumerate(rounds, 1)),
+        f'<div class="scrolled">{"".join(_moment(number, one) for number, one in enumerate(rounds, 1))}</div>',
         gr.CheckboxGroup(choices, value=ticked),
         invitation.called if invitation else person,
         _link(invitation.key, request) if invitation and ticked else "",

@@ -80,7 +80,7 @@ def _table(exam: Exam) -> str:
     body = "".join(
         "<tr>"
         + "".join(
-            f'<td class="number" data-label="{escape(header[place])}">{escape(cell)}</td>' if place
+            f'<td class="number" data-of="{escape(header[place])}">{escape(cell)}</td>' if place
             else f"<td>{escape(cell)}</td>"
             for place, cell in enumerate(row)
         )

@@ -92,16 +92,15 @@ def _running(step: CurveStep) -> str:
 
 
 def _table(points: Sequence[CurvePoint]) -> str:
-    rows = "".join(
-        f"<tr><td>{count(point.replies, 'reply', 'replies')}</td>"
-        f'<td class="number">{point.bits_per_character:.3f}</td><td class="number">{point.ended:.0%}</td>'
-        f'<td class="number">{"" if point.told is None else f"{point.told:.0%}"}</td></tr>'
-        for point in points
-    )
-    head = "".join(
-        f'<th class="number">{name}</th>' for name in ("bits a character", "end by themselves", "told apart")
-    )
-    return f'<table class="list"><thead><tr><th>Learned from</th>{head}</tr></thead><tbody>{rows}</tbody></table>'
+    names = ("bits a character", "end by themselves", "told apart")
+    rows = ""
+    for point in points:
+        told = "" if point.told is None else f"{point.told:.0%}"
+        cells = zip(names, (f"{point.bits_per_character:.3f}", f"{point.ended:.0%}", told), strict=True)
+        numbers = "".join(f'<td class="number" data-of="{name}">{cell}</td>' for name, cell in cells)
+        rows += f"<tr><td>{count(point.replies, 'reply', 'replies')}</td>{numbers}</tr>"
+    head = "".join(f'<th class="number">{name}</th>' for name in names)
+    return f'<table class="list exam"><thead><tr><th>Learned from</th>{head}</tr></thead><tbody>{rows}</tbody></table>'
 
 
 def _chart(points: Sequence[CurvePoint]) -> str:
