@@ -38,9 +38,10 @@ KNOBS = (
     "silence", "tokens", *filters.NAMES, "share", "situation", "prompt", "most", "also", "overlap", "wall", "forms",
     *redaction.NAMES,
 )  # fmt: skip
-USUAL = {
-    "silence": 0, "tokens": 1024, "share": 0.15, "situation": True, "overlap": 0.25, "wall": 1000, "link": True,
-    "forwarded": True, "pasted": True, "repeated": True,
+USUAL: dict[str, Any] = {
+    "silence": 0, "tokens": 1024, "share": 0.15, "situation": True, "prompt": "", "most": 0, "overlap": 0.25,
+    "wall": 1000, "forms": [], "link": True, "forwarded": True, "pasted": True, "repeated": True, "only_media": False,
+    "only_call": False,
 }  # fmt: skip
 
 
@@ -170,11 +171,14 @@ def _draw(request: gr.Request) -> list[Any]:
     chosen = chosen if chosen in names else (names[0] if names else None)
     picker = gr.Radio([(f"{n}  ·  {counts[n]:,} messages", n) for n in names[:MOST_PEOPLE]], value=chosen)
     head = [gr.Column(visible=False), gr.Column(visible=True), picker]
-    values = {name: gr.skip() for name in KNOBS} | {"also": gr.Dropdown(choices=names)}
+    values = dict.fromkeys(KNOBS) | USUAL | {"also": gr.Dropdown(choices=names, value=[])}
+    made = read_dataset(mine.dataset) if (mine.dataset / "dataset.json").exists() else None
+    if made is None:
+        filters.forget(mine)
+        save_choices(mine, redaction=None)  # of another dataset
     values |= dict(zip(redaction.NAMES, redaction.kept_values(mine), strict=True))
-    if (mine.dataset / "dataset.json").exists():
-        made = read_dataset(mine.dataset)
-        values |= _values(made.config, names)
+    if made is not None:
+        values |= _values(made.config, names) | {"forms": _forms(mine)}
         return [*head, *_drawn_gaps(loaded.messages, made.config.silence_minutes), *_made(mine, made), *values.values()]
     head += _drawn_gaps(loaded.messages, None)
     if loaded.messages.height > LIVE_PREVIEW:
@@ -260,8 +264,12 @@ def _prepare(mine: Visitor, folder: Path) -> Upload:
 
     if not (mine.dataset / "dataset.json").exists():
         raise ChatError("There is no dataset yet: make it first.")
-    forms = sorted(path.name for path in (mine.dataset / "formats").glob("*") if path.is_dir())
-    return prepare_dataset(read_dataset(mine.dataset), folder, ("messages", *forms))  # type: ignore[arg-type]
+    return prepare_dataset(read_dataset(mine.dataset), folder, ("messages", *_forms(mine)))  # type: ignore[arg-type]
+
+
+def _forms(mine: Visitor) -> list[str]:
+    """The further forms that the dataset was made in."""
+    return sorted(path.name for path in (mine.dataset / "formats").glob("*") if path.is_dir())
 
 
 # Components [verdict, make, onward, downloads], the row's four, a chart's three, the filters' 13.

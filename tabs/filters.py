@@ -13,7 +13,7 @@ from tabs.visitor import Visitor
 if TYPE_CHECKING:
     from pipeline.dataset import Dataset, Dropped, Filter
 
-__all__ = ["NAMES", "blank", "build", "keep", "kept", "shown"]
+__all__ = ["NAMES", "blank", "build", "forget", "keep", "kept", "shown"]
 
 NAMES: dict[Filter, str] = {
     "link": "Nothing but links",
@@ -68,6 +68,11 @@ def keep(visitor: Visitor, dataset: Dataset) -> None:
 
     left = [[asdict(one) for one in some] for some in (dataset.dropped, dataset.spared)]
     (visitor.folder / FILE).write_text(json.dumps(left, ensure_ascii=False), encoding="utf-8")
+
+
+def forget(visitor: Visitor) -> None:
+    """Delete what `keep` kept: its dataset is gone."""
+    (visitor.folder / FILE).unlink(missing_ok=True)
 
 
 def kept(visitor: Visitor) -> Left:

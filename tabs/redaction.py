@@ -43,7 +43,7 @@ def build() -> list[Any]:
         search = gr.Textbox(label="Search the masked chat for what was missed", elem_id="missed")
         missed = gr.HTML()
     settings = [mask, kinds, names, words]
-    mask.input(safely(_open), [mask, names], [group, names], **private)
+    mask.change(safely(_open), [mask, names], [group, names], **private)
     review.click(safely(_review), settings, found, **private)
     search.submit(safely(_search), [search, *settings], missed, **private)
     return settings
@@ -62,8 +62,10 @@ def config_of(mask: bool, kinds: list[str], names: str, words: str) -> Redaction
 
 
 def kept_values(visitor: Visitor) -> list[Any]:
-    """The form as the visitor left it when the dataset was made."""
-    return load_choices(visitor).get("redaction") or [gr.skip()] * len(NAMES)
+    """The form as the visitor left it when the dataset was made, or as it is at first."""
+    from pipeline.redact import KINDS
+
+    return load_choices(visitor).get("redaction") or [False, list(KINDS), "", ""]
 
 
 def _open(request: gr.Request, mask: bool, names: str) -> list[Any]:
