@@ -10,7 +10,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from pipeline.messages.markers import complete, is_marker, read_markers
 from pipeline.messages.months import is_month, read_months
@@ -125,8 +125,7 @@ _TAILS = {
 _MARKS = re.compile(r"[\u200e\u200f\u061c\u202a-\u202e\u2066-\u2069\ufeff]")
 
 
-@dataclass(frozen=True)
-class _Header:
+class _Header(NamedTuple):
     """One line that looks like a header: the key that all of one form share, and the literals as written here.
 
     `styles`: how the date's numbers, the hour and the minute are padded. `month`: its name, "" where it is a number.
@@ -182,10 +181,12 @@ def _read_headers(sample: str, patterns: Iterable[re.Pattern[str]]) -> list[_Hea
 
 def _read_header(match: re.Match[str], sample: str) -> _Header | None:
     """A match with its literals split from its markers, None where its words are no locale's."""
-    *date, hour, _ = numbers = match.group("d0", "d1", "d2", "h", "m")
-    month_at = next((i for i, piece in enumerate(date) if not piece.isdecimal()), None)
+    numbers = match.group("d0", "d1", "d2", "h", "m")
+    date, hour = numbers[:3], numbers[3]
+    words = [i for i, piece in enumerate(date) if not piece.isdecimal()]
+    month_at = words[0] if words else None
     long = [i for i, piece in enumerate(date) if len(piece) > 2 and i != month_at]
-    zero = _zero("".join(piece for i, piece in enumerate(numbers) if i != month_at))
+    zero = _zero("".join([piece for piece in numbers if piece.isdecimal()]))
     pieces = _split(match.re is _TIME_FIRST, *match.group("open", "s0", "s1", "between", "t0"), *_ending(match))
     if pieces is None or zero is None or len(long) > 1 or (month_at is not None and not is_month(date[month_at])):
         return None
@@ -195,16 +196,17 @@ def _read_header(match: re.Match[str], sample: str) -> _Header | None:
     year = (long[0], len(numbers[long[0]])) if long else (None, 0)
     key = (match.re is _TIME_FIRST, match.group("s") is not None, *year, month_at, before, after, zero, *slots)
     after_crlf = sample[match.start() - 2 : match.start()] == "\r\n"
-    styles = tuple(0 if i == month_at else _style(number, zero) for i, number in enumerate(numbers))
+    styles = tuple([_style(number, zero) for number in numbers])
     month = "" if month_at is None else date[month_at]
     return _Header(key, literals, match.start(), match.end(), after_crlf, styles, month)
 
 
 def _ending(match: re.Match[str]) -> tuple[str | None, str, str]:
     """What stands between minutes and seconds, what follows the last number, what closes the header."""
-    part = match.groupdict()
-    close = part.get("bracket") or part["dash"] or part.get("colon") or ""
-    return part["t1"] if part["s"] else None, part["after"], close
+    if match.re is _BARE:
+        return match["t1"] if match["s"] else None, match["after"], match["dash"]
+    seconds, t1, after, bracket, dash, colon = match.group("s", "t1", "after", "bracket", "dash", "colon")
+    return t1 if seconds else None, after, bracket or dash or colon or ""
 
 
 @lru_cache(4096)
@@ -233,8 +235,8 @@ def _split(
 
 
 def _style(number: str, zero: str) -> int:
-    """1 for a number padded with a zero, -1 for one that is not, 0 where it does not show."""
-    return 1 if len(number) == 2 and number[0] == zero else -1 if len(number) == 1 else 0
+    """1 for a number padded with a zero, -1 for one that is not, 0 where it does not show, as for a word."""
+    return 1 if number[0] == zero and len(number) == 2 else -1 if len(number) == 1 and number.isdecimal() else 0
 
 
 def _names_follow(sample: str, start: int) -> bool:

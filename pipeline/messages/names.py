@@ -78,9 +78,10 @@ class _Groups:
     codes: Array
     names: list[str]
 
-    def rows_of(self, code: int) -> Array:
-        rows: Array = self.rows[self.codes == code]
-        return rows
+    def by_name(self) -> list[Array]:
+        """The rows of each name, in file order."""
+        counts = np.bincount(self.codes, minlength=len(self.names))
+        return np.split(self.rows[np.argsort(self.codes, kind="stable")], np.cumsum(counts)[:-1])
 
 
 def _group(data: Bytes, headers: Headers, end: Array) -> _Groups:
@@ -140,14 +141,11 @@ def _longer_names(
     data: Bytes, headers: Headers, groups: _Groups, end: Array, matcher: Matcher
 ) -> tuple[list[tuple[int, int]], list[int]]:
     """Where a name's first colon is not its end: (row, bytes more), and system lines about people with such names."""
-    counts = np.bincount(groups.codes, minlength=len(groups.names))
-    first = np.zeros(len(counts), np.int64)
-    first[groups.codes[::-1]] = groups.rows[::-1]
     longer: list[tuple[int, int]] = []
     system: list[int] = []
-    for code in np.flatnonzero(counts > 1).tolist():
-        row = int(first[code])
-        if end[row] < 0:
+    for rows in groups.by_name():
+        row = int(rows[0]) if len(rows) > 1 else -1
+        if row < 0 or end[row] < 0:
             continue
         if _is_marked(data, headers, row, end):
             continue
@@ -155,7 +153,6 @@ def _longer_names(
             continue
         said: dict[int, bytes] = {}
         about: list[int] = []
-        rows = groups.rows_of(code)
         for row in rows[end[rows] >= 0].tolist():
             if part := _second_part(data, headers, row, end):
                 said[row] = part
@@ -164,7 +161,7 @@ def _longer_names(
             else:
                 break
         else:
-            if len(said) > 1 and len(set(said.values())) * 2 <= len(said):
+            if len(said) > 1 and len(set(said.values())) * 2 <= len(said) + len(said) % 2:
                 longer += [(row, len(part) + 2) for row, part in said.items()]
                 system += about
     return longer, system

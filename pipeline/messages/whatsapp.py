@@ -22,7 +22,7 @@ __all__ = ["looks_like_whatsapp", "parse_bytes"]
 
 Progress = Callable[[float], None]
 
-_WHOLE = 1 << 20  # bytes; the headers of a larger file are learned from a spread sample
+_WHOLE = 1 << 19  # bytes; the headers of a larger file are learned from a spread sample
 _WINDOW = 1 << 12
 _NO_CHAT = (
     "There is no chat in this file: "
