@@ -58,7 +58,8 @@ def build(stage: Stage, who: gr.Dropdown) -> None:
         fields = [gr.Textbox(visible=kind == MINE), gr.Column(visible=kind == REAL)]
         return [*fields, "", "", gr.Button(visible=False)]
 
-    who.change(safely(_draw), who, [answering, number, moment], **quiet)
+    known = gr.State("")
+    gr.on([who.change, stage.runs.change], safely(_draw), [who, known], [answering, number, moment, known], **quiet)
     kind.change(switch, kind, [message, real, columns, truth, uncover], **quiet)
     number.input(
         safely(_show_moment), [who, number], [moment, columns, truth, uncover], trigger_mode="always_last", **quiet
@@ -118,15 +119,18 @@ def _labels(visitor: Visitor) -> dict[str, str]:
     return {**twins, **prompted, BASE: "The base model"}
 
 
-def _draw(request: gr.Request, who: str | None) -> list[Any]:
-    """Outputs [answering, number, moment] for the twin chosen."""
+def _draw(request: gr.Request, who: str | None, known: str) -> list[Any]:
+    """Outputs [answering, number, moment, known] where another twin was chosen, or one came or went."""
     visitor = visitor_of(request)
     labels = _labels(visitor)
+    now = f"{visitor.folder.stat().st_ino} {who} {' '.join(labels)}"
+    if now == known:
+        return [gr.skip()] * 4
     chosen = [who, PROMPTED, BASE] if who in labels and who != BASE else [BASE]
     picker = gr.CheckboxGroup([(label, name) for name, label in labels.items()], value=chosen)
-    moments = _moments(visitor, who)
+    moments = _moments(visitor, who if who in labels else None)
     slider = gr.Slider(minimum=1, maximum=max(2, len(moments)), value=1)
-    return [picker, slider, _shown(moments, 1)]
+    return [picker, slider, _shown(moments, 1), now]
 
 
 def _moments(visitor: Visitor, who: str | None) -> list[Moment]:
