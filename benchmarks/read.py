@@ -134,6 +134,11 @@ READERS = {
         read="m, _ = parse(text)",
         records=_OURS,
     ),
+    "ours, from text handed over": _PYTHON.format(
+        prepare="from pipeline.messages import parse\ntexts = [open(sys.argv[1], newline='').read()]",
+        read="m, _ = parse(texts.pop())",
+        records=_OURS,
+    ),
     "ours, from file": _PYTHON.format(
         prepare="from pipeline.messages import read", read="m = read(sys.argv[1]).messages", records=_OURS
     ),
@@ -144,7 +149,7 @@ READERS = {
     ),
     "whatstk": _PYTHON.format(
         prepare="from whatstk import WhatsAppChat",
-        read="m = WhatsAppChat.from_source(sys.argv[1]).df",
+        read="m = WhatsAppChat.from_source(sys.argv[1], max_size=None).df",
         records="zip(m['date'].dt.strftime('%Y-%m-%dT%H:%M:%S'), m['username'], m['message'], [''] * len(m))",
     ),
     "whatsapp-chat-parser": _NODE,
@@ -188,7 +193,9 @@ def main() -> None:
     parser.add_argument("--messages", type=int, nargs="+", default=[100_000, 1_000_000])
     parser.add_argument("--python", default=sys.executable, help="an interpreter with chatpack and whatstk")
     parser.add_argument("--modules", type=Path, default=Path("node_modules"), help="with whatsapp-chat-parser in it")
+    parser.add_argument("--ours", action="store_true", help="ours alone")
     options = parser.parse_args()
+    readers = [name for name in READERS if name.startswith("ours") or not options.ours]
     print("| messages | file | reader | CPU s | peak / file | exact, % |\n| --- | --- | --- | --- | --- | --- |")
     with tempfile.TemporaryDirectory() as folder:
         for count in options.messages:
@@ -196,7 +203,7 @@ def main() -> None:
                 path = Path(folder) / f"{layout}.txt"
                 expected = write_export(path, layout, count)
                 size = path.stat().st_size / (1 << 20)
-                for name in READERS:
+                for name in readers:
                     result = run_reader(name, path, options.python, options.modules)
                     start = f"| {count:,} | {layout}, {size:.0f} MB | {name} "
                     if isinstance(result, str):
