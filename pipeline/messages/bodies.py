@@ -122,13 +122,18 @@ def _read_files(table: pl.DataFrame) -> pl.DataFrame:
 
 def _read_lines(table: pl.DataFrame, bodies: Bodies, matcher: Matcher) -> pl.DataFrame:
     """Adds `kind` and `detail`; what the app says begins without its direction marks."""
-    # Nobody but a person can edit a message, so those are text whatever they look like.
-    asked = table.filter(pl.col("listed") & ~pl.col("edited") & pl.col("attachment").is_null())
-    counts = asked.group_by("text", "named", "marked", maintain_order=True).agg(pl.len(), pl.col("sender").unique())
+    asked = table.filter(pl.col("listed") & pl.col("attachment").is_null())
+    what = ["text", "named", "marked", "edited"]
+    counts = asked.group_by(what, maintain_order=True).agg(pl.len(), pl.col("sender").unique())
     any_marked = bool(table["marked"].any())
     people: set[str] | None = None
     answers = []
-    for text, named, marked, count, senders in counts.iter_rows():
+    for text, named, marked, edited, count, senders in counts.iter_rows():
+        if edited:  # nobody but a person can edit a message: it is text, or the caption of what was left out (iOS)
+            is_caption = bodies.bracketed and (marked or "\u200e" in text)
+            line = matcher.match(text.rpartition("\u200e")[2], ("media",)) if is_caption else None
+            answers.append((line.kind, line.detail) if line else ("text", None))
+            continue
         line = _read_line(text, named, marked, bodies.bracketed, any_marked, matcher)
         if line is None and named and marked and bodies.bracketed:
             people = _people(bodies) if people is None else people
@@ -136,11 +141,11 @@ def _read_lines(table: pl.DataFrame, bodies: Bodies, matcher: Matcher) -> pl.Dat
         elif line is None and named and (count > 2 or len(senders) > 1) and not bodies.bracketed:
             line = AppLine("media", None, "") if re.fullmatch(_UNKNOWN_MEDIA, text) and " " in text else None
         answers.append((line.kind, line.detail) if line else ("text", None))
-    kinds = counts.select("text", "named", "marked").with_columns(
+    kinds = counts.select(what).with_columns(
         pl.Series("kind", [kind for kind, _ in answers], dtype=pl.String),
         pl.Series("detail", [detail for _, detail in answers], dtype=pl.String),
     )
-    table = table.join(kinds, on=["text", "named", "marked"], how="left", maintain_order="left")
+    table = table.join(kinds, on=what, how="left", maintain_order="left")
     return _sort_files(table).with_columns(
         text=pl.when(pl.col("kind") != "text").then(pl.col("text").str.strip_chars_start(_MARKS)).otherwise("text")
     )

@@ -80,8 +80,8 @@ class _Groups:
 
     def by_name(self) -> list[Array]:
         """The rows of each name, in file order."""
-        counts = np.bincount(self.codes, minlength=len(self.names))
-        return np.split(self.rows[np.argsort(self.codes, kind="stable")], np.cumsum(counts)[:-1])
+        ends = np.cumsum(np.bincount(self.codes, minlength=len(self.names)))
+        return np.split(self.rows[np.argsort(self.codes, kind="stable")], ends)[:-1]
 
 
 def _group(data: Bytes, headers: Headers, end: Array) -> _Groups:
@@ -143,11 +143,10 @@ def _longer_names(
     """Where a name's first colon is not its end: (row, bytes more), and system lines about people with such names."""
     longer: list[tuple[int, int]] = []
     system: list[int] = []
-    for rows in groups.by_name():
-        row = int(rows[0]) if len(rows) > 1 else -1
-        if row < 0 or end[row] < 0:
-            continue
-        if _is_marked(data, headers, row, end):
+    told = _told_by_the_app(data, headers, end)
+    for name, rows in zip(groups.names, groups.by_name(), strict=True):
+        row = int(rows[0]) if len(rows) > (not told) else -1
+        if row < 0 or end[row] < 0 or _is_marked(data, headers, row, end):
             continue
         if not _second_part(data, headers, row, end) and not _is_system(_body(data, headers, row), matcher):
             continue
@@ -161,10 +160,21 @@ def _longer_names(
             else:
                 break
         else:
-            if len(said) > 1 and len(set(said.values())) * 2 <= len(said) + len(said) % 2:
+            parts = set(said.values())
+            often = len(said) > 1 and len(parts) * 2 <= len(said) + len(said) % 2
+            if often or any(name.encode() + b": " + part in told for part in parts):
                 longer += [(row, len(part) + 2) for row, part in said.items()]
                 system += about
     return longer, system
+
+
+def _told_by_the_app(data: Bytes, headers: Headers, end: Array) -> bytes:
+    """The system lines that hold a colon, which may be that of a name ("You added Work: Ann")."""
+    lines = []
+    for row in np.flatnonzero((end < 0) & (headers.name_end >= 0))[:_BLOCK].tolist():
+        start = int(headers.start[row])
+        lines.append(data[start + int(headers.body[row]) : start + int(headers.line_end[row])])
+    return b"\n".join(lines)
 
 
 def _is_marked(data: Bytes, headers: Headers, row: int, end: Array) -> bool:

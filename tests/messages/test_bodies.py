@@ -30,6 +30,8 @@ IOS = [
     (f"{L}Contact card omitted", True, "Contact card omitted", "contact", None, False, None),
     (f"see {L}image omitted", True, f"see {L}image omitted", "media", None, False, "image"),
     (f"better now {L}<This message was edited>", True, "better now", "text", None, True, None),
+    (f"look {L}image omitted {L}<This message was edited>", True, f"look {L}image omitted", "media", None, True, "image"),
+    (f"{L}Ann left {L}<This message was edited>", True, "Ann left", "text", None, True, None),
     (f"{L}This message was deleted.", True, "This message was deleted.", "deleted", None, False, None),
     (f"{L}You deleted this message.", True, "You deleted this message.", "deleted", None, False, None),
     (f"{L}Missed voice call", True, "Missed voice call", "call", None, False, None),
@@ -216,6 +218,14 @@ def test_a_name_with_a_colon() -> None:
     messages, _ = parse(text)
     assert messages.select("sender", "text").rows() == [
         ("Work: Ann", "hello"), ("Bob", "a: b"), ("Work: Ann", "bye"), ("Bob", "yes"),
+    ]  # fmt: skip
+
+
+def test_a_name_with_a_colon_that_writes_once_is_known_from_a_line_of_the_app() -> None:
+    header = "20/03/2024, 21:16 -"
+    messages, _ = parse(f"{header} You added Work: Ann\n{header} Work: Ann: hello\n{header} Bob: Ann: hello\n")
+    assert messages.select("sender", "text").rows() == [
+        (None, "You added Work: Ann"), ("Work: Ann", "hello"), ("Bob", "Ann: hello"),
     ]  # fmt: skip
 
 
