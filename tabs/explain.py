@@ -210,7 +210,8 @@ def _whether_thin(model: str, projection: str, rank: int) -> str:
     share = _carried(matrix.model, projection, rank)
     whose = "The matrix" if matrix.model == model else f"The same matrix of {escape(_name(matrix.model))}"
     return (
-        f"{whose} itself could not be replaced so: the best B × A of this rank carries {100 * share:.2g} % of it (of the sum of its squares). "
+        f"{whose} itself could not be replaced so: the best B × A of this rank carries {100 * share:.2g} % of it (of "
+        "the sum of its squares). "
         "That the change needs far fewer directions than a language does is what LoRA bets on."
     )
 
