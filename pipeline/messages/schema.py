@@ -24,7 +24,7 @@ SCHEMA: dict[str, Any] = {
 class Layout:
     """How a file was read: the form of its headers, the order of its dates, and on what evidence.
 
-    `certain` is False where the file itself cannot tell day from month; `evidence` says why, strongest first, in
+    `certain` is False where the file itself cannot tell day from month (or which Islamic calendar); `evidence` says why, strongest first, in
     sentences for the user. `stray_lines` counts lines in front of the first message, which belong to none.
     """
 
