@@ -24,8 +24,9 @@ SCHEMA: dict[str, Any] = {
 class Layout:
     """How a file was read: the form of its headers, the order of its dates, and on what evidence.
 
-    `certain` is False where the file itself cannot tell day from month (or which Islamic calendar); `evidence` says why, strongest first, in
-    sentences for the user. `stray_lines` counts lines in front of the first message, which belong to none.
+    `certain` is False where the file itself cannot tell day from month, or which Islamic calendar it has; `evidence`
+    says why, strongest first, in sentences for the user. `stray_lines` counts lines in front of the first message,
+    which belong to none.
     """
 
     source: str  # whatsapp, telegram
