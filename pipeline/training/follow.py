@@ -16,7 +16,7 @@ from pipeline.training.state import (
     write_control,
     write_state,
 )
-from pipeline.training.trainer import Batches, held_out_loss
+from pipeline.training.trainer import Batches, adapter_weights, held_out_loss
 
 __all__ = ["Follower", "last_checkpoint", "make_callback"]
 
@@ -168,7 +168,7 @@ class Follower:
         for leftover in (scratch, old):
             shutil.rmtree(leftover, ignore_errors=True)
         model = self.trainer.accelerator.unwrap_model(self.trainer.model)
-        model.save_pretrained(str(scratch))
+        model.save_pretrained(str(scratch), state_dict=adapter_weights(model))
         if place.exists():
             place.rename(old)
         scratch.rename(place)

@@ -9,7 +9,7 @@ from pipeline.training.config import TrainingConfig
 from pipeline.training.data import FILLER, IGNORED, Example, collate
 from pipeline.training.lora import fuse_lora
 
-__all__ = ["Batches", "held_out_loss", "make_trainer", "trainer_arguments"]
+__all__ = ["Batches", "adapter_weights", "held_out_loss", "make_trainer", "trainer_arguments"]
 
 
 @dataclass(frozen=True)
@@ -116,6 +116,11 @@ def trainer_arguments(
     )
 
 
+def adapter_weights(model: Any) -> dict[str, Any]:
+    """The weights that are learned. From a model split over processes PEFT would gather all others to save these."""
+    return {name: weight for name, weight in model.named_parameters() if weight.requires_grad}
+
+
 def make_trainer(
     model: Any, tokenizer: Any, arguments: Any, lora: Any, batches: Batches, callbacks: list[Any], *, padded: bool
 ) -> Any:
@@ -141,6 +146,9 @@ def make_trainer(
             # The count is of the whole step on all processes; gradients are averaged over processes afterwards.
             count = learned if num_items_in_batch is None else num_items_in_batch
             return nats * self.accelerator.num_processes / count
+
+        def _save(self, output_dir: str | None = None, state_dict: dict[str, Any] | None = None) -> None:
+            super()._save(output_dir, state_dict or adapter_weights(self.model))
 
         def create_model_card(self, *_: Any, **__: Any) -> None:
             """The run writes one card at the end, not one a checkpoint."""

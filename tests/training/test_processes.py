@@ -51,24 +51,30 @@ def assert_same_curves(run_dir, alone):
 
 
 @pytest.mark.slow
-def test_begun_by_one_it_goes_on_with_two(alone, tiny_dataset, config, tmp_path):
+def test_begun_by_one_it_goes_on_with_two_that_share_the_weights(alone, tiny_dataset, config, tmp_path):
+    import torch
+    from safetensors.torch import load_file
+
     run_dir = tmp_path / "run"
     lay_out(tiny_dataset, run_dir, config)
     write_control(run_dir, "pause")
     work(run_dir)
     assert runs.read_run(run_dir).status == "paused"
-    set_processes(run_dir, 2)
+    set_processes(run_dir, 2, shard="always")
     runs.resume(run_dir)
     run = wait(run_dir, lambda run: not run.live)
     assert run.status == "done", (run_dir / "log.txt").read_text()[-3000:]
     assert len(read_state(run_dir).peak_gib) == 2
     assert_same_curves(run_dir, alone)
+    expected, got = (load_file(folder / "adapter" / "adapter_model.safetensors") for folder in (alone, run_dir))
+    assert expected.keys() == got.keys()
+    assert all(torch.allclose(got[name], expected[name], rtol=1e-2, atol=1e-3) for name in expected)
 
 
 @pytest.mark.slow
-def test_killed_on_two_that_share_the_weights_it_goes_on_with_one(alone, tiny_dataset, config, tmp_path):
+def test_killed_on_two_it_goes_on_with_one(alone, tiny_dataset, config, tmp_path):
     run_dir = tmp_path / "run"
-    runs.start(tiny_dataset, run_dir, config.model_copy(update={"processes": 2, "shard": "always"}))
+    runs.start(tiny_dataset, run_dir, config.model_copy(update={"processes": 2}))
     run = wait(run_dir, lambda run: run.step >= 3 or not run.live)
     assert run.live, (run_dir / "log.txt").read_text()[-3000:]
     os.killpg(run.pid, signal.SIGKILL)
