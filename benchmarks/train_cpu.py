@@ -101,7 +101,7 @@ def ours(rows: Sequence[Any], tokenizer: Any, clock: Clock) -> Any:
     """Our trainer at its defaults."""
     from pipeline.prompt import read_template
     from pipeline.training.config import TrainingConfig
-    from pipeline.training.data import encode_rows
+    from pipeline.training.data import encode_rows, without_repeats
     from pipeline.training.fit import load_for_training, lora_config, make_batches, settle_on
     from pipeline.training.plan import plan_for
     from pipeline.training.trainer import make_trainer, trainer_arguments
@@ -109,7 +109,7 @@ def ours(rows: Sequence[Any], tokenizer: Any, clock: Clock) -> Any:
     config = TrainingConfig()
     plan = plan_for(config)
     model = load_for_training(config, plan)
-    examples = encode_rows(rows, read_template(tokenizer), tokenizer, config.max_tokens)
+    examples = encode_rows(without_repeats(rows), read_template(tokenizer), tokenizer, config.max_tokens)
     folder = Path(tempfile.mkdtemp())
     config = settle_on(folder, config, plan, model, examples)
     batches, per_step = make_batches(examples, config, plan, 1)

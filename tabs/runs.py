@@ -96,9 +96,10 @@ def seen_rows(visitor: Visitor, model: str, most: int = 3) -> str:
     """A few rows as the tokens that the model will see; what it learns from is marked."""
     from pipeline.dataset import preview_rows, read_dataset
     from pipeline.models import load_tokenizer
+    from pipeline.training.data import without_repeats
 
     parts = []
-    for row in preview_rows(read_dataset(visitor.dataset).train, load_tokenizer(model), most):
+    for row in preview_rows(without_repeats(read_dataset(visitor.dataset).train), load_tokenizer(model), most):
         text = ""
         for learned, tokens in itertools.groupby(row.tokens, key=lambda token: token.learned):
             words = escape("".join(token.text for token in tokens))

@@ -36,6 +36,7 @@ class TrainingConfig(BaseModel):
     max_grad_norm: float = Field(1.0, gt=0, description="gradients longer than this are cut to it")
 
     learn: Literal["replies", "everything"] = Field("replies", description="which tokens count in the loss")
+    repeat_context: bool = Field(False, description="show what came before a window again, where a row began it")
     batching: Literal["tokens", "rows"] = Field("tokens", description="steps filled by tokens, or padded rows")
     max_tokens: int = Field(1024, ge=64, description="longest row; older turns beyond it are left out")
     tokens_per_step: int | None = Field(None, ge=128, description="tokens an optimiser step takes; none: by dataset")
@@ -77,6 +78,7 @@ RECIPES: dict[Recipe, dict[str, Any]] = {
         "weight_decay": 0.001,
         "max_grad_norm": 0.3,
         "learn": "everything",
+        "repeat_context": True,
         "batching": "rows",
         "rows_per_step": 4,
         "checkpointing": "always",

@@ -2,7 +2,7 @@
 
 import random
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from pipeline.errors import ChatError
@@ -11,7 +11,7 @@ from pipeline.prompt import Message, Template, encode_all
 if TYPE_CHECKING:
     from pipeline.dataset import Row
 
-__all__ = ["FILLER", "IGNORED", "Example", "collate", "encode_rows", "learned_text", "plan_steps"]
+__all__ = ["FILLER", "IGNORED", "Example", "collate", "encode_rows", "learned_text", "plan_steps", "without_repeats"]
 
 IGNORED = -100  # the label of a token that does not count in the loss
 
@@ -59,6 +59,23 @@ def encode_rows(
                 examples.append(example)
         waiting = shorter
     return examples
+
+
+def without_repeats(rows: "Iterable[Row]") -> "list[Row]":
+    """Rows without what an earlier row of the same conversation has shown already: a sixth of the sample's tokens.
+
+    A row whose context is in no earlier one keeps it.
+    """
+    kept, begun = [], set()
+    for row in rows:
+        first = 1 if row.messages[0]["role"] == "system" else 0
+        repeated = row.learn_from - 1 - first  # all before the message that the first learned reply answers
+        if row.session in begun and repeated > 0:
+            messages = [*row.messages[:first], *row.messages[first + repeated :]]
+            row = replace(row, messages=messages, learn_from=row.learn_from - repeated)
+        begun.add(row.session)
+        kept.append(row)
+    return kept
 
 
 def _without_oldest(messages: list[Message], learn_from: int) -> list[tuple[list[Message], int]]:

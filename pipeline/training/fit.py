@@ -11,7 +11,7 @@ from pipeline.prompt import Template, read_template
 from pipeline.runtime import Plan, act_as_t4, this_machine
 from pipeline.training.attention import ATTENTION, register_attention
 from pipeline.training.config import DEFAULT_RANK, TrainingConfig
-from pipeline.training.data import Example, encode_rows, learned_text, plan_steps
+from pipeline.training.data import Example, encode_rows, learned_text, plan_steps, without_repeats
 from pipeline.training.follow import Follower, last_checkpoint, make_callback
 from pipeline.training.launch import leader
 from pipeline.training.plan import parameters_of, plan_for, settle
@@ -47,7 +47,8 @@ def prepare(run_dir: Path, config: TrainingConfig) -> Prepared:
     template = read_template(tokenizer)
     if is_first_process():
         replace_text(run_dir / "template.json", template.model_dump_json(indent=1))
-    train = encode_rows(dataset.train, template, tokenizer, config.max_tokens, config.learn)
+    rows = dataset.train if config.repeat_context else without_repeats(dataset.train)
+    train = encode_rows(rows, template, tokenizer, config.max_tokens, config.learn)
     validation = encode_rows(dataset.validation, template, tokenizer, config.max_tokens)
     learned_text(train, tokenizer)
     kept: list[Example] = []
