@@ -163,7 +163,7 @@ STEPS = ("POST /api/jobs/", "/commit/", "/api/repos/create")
 
 @pytest.mark.parametrize(
     ("where", "status"),
-    [*((STEPS[0], status) for status in SENTENCES), *((step, status) for step in STEPS[1:] for status in (403, 500))],
+    [*((STEPS[0], status) for status in SENTENCES), *((step, 500) for step in STEPS[1:])],
 )
 def test_faults_are_a_sentence_and_leave_nothing(hub, dataset_dir, tmp_path, where, status):
     hub.faults = [Fault(where, status)]
@@ -175,7 +175,7 @@ def test_faults_are_a_sentence_and_leave_nothing(hub, dataset_dir, tmp_path, whe
     assert not (tmp_path / "run").exists()
 
 
-@pytest.mark.parametrize("status", SENTENCES)
+@pytest.mark.parametrize("status", [401, 500, 0])
 def test_a_look_that_fails_is_a_note_and_the_run_goes_on(hub, waiting, status):
     send(hub, step=2)
     hub.faults = [Fault("GET /api/jobs/", status)]
