@@ -126,7 +126,7 @@ def _fill_epoch(lengths: Sequence[int], tokens_per_step: int, rng: random.Random
         steps = _fill(order, lengths, count)
         if count >= len(lengths) or _fits(steps, lengths, tokens_per_step):
             break
-        count += 1
+        count += max(1, count // 64)  # by ones, the steps of a very long chat would take minutes to find
     rng.shuffle(steps)
     return steps
 
