@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pipeline.runs import Run
     from pipeline.training import TrainingConfig
 
-__all__ = ["build"]
+__all__ = ["build", "run_panel"]
 
 TICK_SECONDS = 1.5
 
@@ -166,7 +166,7 @@ def _tick(request: gr.Request, token: gr.OAuthToken | None, seen: str) -> list[A
     run = newest_run(visitor) if now != seen else None
     if run is None:
         return [runs_stamp(visitor), gr.skip(), gr.skip(), now]
-    return [runs_stamp(visitor), _panel(run), _log(run), now]
+    return [runs_stamp(visitor), run_panel(run), _log(run), now]
 
 
 def _rows(request: gr.Request, model: str) -> str:
@@ -189,7 +189,7 @@ def _shown(visitor: Visitor) -> list[Any]:
     return [
         gr.Column(visible=False), gr.Column(visible=True),
         gr.HTML(_ready(visitor) if run is None else "", visible=run is None),
-        gr.HTML(_panel(run) if run is not None else "", visible=run is not None),
+        gr.HTML(run_panel(run) if run is not None else "", visible=run is not None),
         gr.Button(visible=finished), gr.Button(visible=resumable),
         gr.Button(visible=live, interactive=status == "running"),
         gr.Button(visible=live and run is not None and run.job is None, interactive=status == "running"),
@@ -210,7 +210,7 @@ def _ready(visitor: Visitor) -> str:
     )
 
 
-def _panel(run: Run) -> str:
+def run_panel(run: Run) -> str:
     """The run as it stands: curve, state in words, figures."""
     from pipeline.runs import read_metrics
 
@@ -229,7 +229,7 @@ def _panel(run: Run) -> str:
     if any(figures):
         lines.append(f"<p>{' · '.join(filter(None, figures))}</p>")
     lines += jobs.job_lines(run)
-    if run.message and run.status in ("failed", "lost", "paused", "stopped"):
+    if run.message and not run.live:
         lines.append(failed(run.message) if run.status in ("failed", "lost") else f"<p>{escape(run.message)}</p>")
     return f'<div class="run"><div>{curve}</div><div>{"".join(lines)}</div></div>'
 
@@ -249,9 +249,9 @@ def _state_line(run: Run) -> str:
 
 def _loss_line(train: list[tuple[float, float]], held_out: list[tuple[float, float]]) -> str:
     if held_out and len(held_out) > 1:
-        before, best = held_out[0][1], min(loss for _, loss in held_out)
+        before, best = held_out[0][1], min(loss for _, loss in held_out[1:])
         better = 100 * (1 - best / before) if before else 0
-        how = f"{better:.0f} % below before training" if better >= 0.5 else "no better than before training yet"
+        how = f"{better:.0f} % below before training" if better >= 0.5 else "no better than before training"
         return f"<p>Loss on held-out replies <b>{before:.2f} → {best:.2f}</b>, {how}</p>"
     if train:
         return f"<p>Loss <b>{train[0][1]:.2f} → {train[-1][1]:.2f}</b>, held-out replies not looked at yet</p>"

@@ -1,0 +1,34 @@
+"""A run's panel in words, from a run's folder; drawn without a browser."""
+
+import re
+
+import pytest
+
+from pipeline.runs import read_run
+from pipeline.training import TrainingConfig
+from pipeline.training.state import add_metrics, replace_text, write_state
+from tabs.finetune import run_panel
+
+
+@pytest.fixture
+def ended(tmp_path):
+    """A run that is over, with the held-out loss before training and after."""
+
+    def make(before: float, after: float, **state):
+        replace_text(tmp_path / "config.json", TrainingConfig().model_dump_json())
+        write_state(tmp_path, step=8, total_steps=8, **state)
+        add_metrics(tmp_path, {"step": 0, "epoch": 0.0, "validation_loss": before})
+        add_metrics(tmp_path, {"step": 8, "epoch": 1.0, "validation_loss": after})
+        return re.sub(r"\s+", " ", re.sub("<[^>]+>", " ", run_panel(read_run(tmp_path))))
+
+    return make
+
+
+def test_how_much_a_run_gained_is_said(ended):
+    assert "3.80 → 3.04 , 20 % below before training" in ended(3.8, 3.04, status="done")
+
+
+def test_a_run_that_gained_nothing_says_so_with_its_own_last_loss_and_what_to_do(ended):
+    said = ended(3.78, 6.57, status="done", message="It learned nothing that helps. Use more replies.")
+    assert "3.78 → 6.57 , no better than before training" in said
+    assert "Use more replies." in said
