@@ -11,8 +11,7 @@ from urllib.parse import urlsplit
 import gradio as gr
 
 from pipeline.errors import ChatError
-from pipeline.prompt import split_bubbles
-from tabs.bubbles import stack
+from tabs.bubbles import stack, visible_bubbles
 from tabs.hub import HOME
 from tabs.play import PATH, chance_line
 from tabs.talks import BASE
@@ -137,8 +136,7 @@ def _moment(number: int, one: Round) -> str:
 
 
 def _turn(text: str, side: str, *, label: str = "", quiet: bool = False) -> str:
-    bubbles = [bubble for bubble in split_bubbles(text) if bubble.strip()]
-    return stack(bubbles, side, label=label, quiet=quiet, colour=PEOPLE[0])
+    return stack(visible_bubbles(text), side, label=label, quiet=quiet, colour=PEOPLE[0])
 
 
 def _link(key: str, request: gr.Request) -> str:

@@ -8,7 +8,12 @@ from html import escape
 
 from pipeline.prompt import Message, split_bubbles
 
-__all__ = ["conversation", "failed", "note", "stack", "typing", "waiting"]
+__all__ = ["conversation", "failed", "note", "stack", "typing", "visible_bubbles", "waiting"]
+
+
+def visible_bubbles(text: str) -> list[str]:
+    """The bubbles of a turn that hold anything to see."""
+    return [bubble for bubble in split_bubbles(text) if bubble.strip()]
 
 
 def stack(texts: Sequence[str], side: str, *, label: str = "", quiet: bool = False, colour: str = "") -> str:

@@ -12,7 +12,7 @@ import gradio as gr
 from pipeline.errors import ChatError
 from pipeline.prompt import split_bubbles
 from tabs import blind, compare, exam, hub, learning
-from tabs.bubbles import failed, note, stack, typing, waiting
+from tabs.bubbles import failed, note, stack, typing, visible_bubbles, waiting
 from tabs.runs import finished_runs, run_label
 from tabs.talks import BASE, Talk, content_of, others_of, read_talk, write_talk
 from tabs.theme import PEOPLE
@@ -260,4 +260,4 @@ def _conversation(talk: Talk, tail: str = "") -> str:
 
 
 def _bubbles(reply: str) -> str:
-    return stack([bubble for bubble in split_bubbles(reply) if bubble.strip()], "them twin", colour=PEOPLE[0])
+    return stack(visible_bubbles(reply), "them twin", colour=PEOPLE[0])

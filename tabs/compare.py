@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from pipeline.errors import ChatError
-from pipeline.prompt import Message, split_bubbles
-from tabs.bubbles import failed, note, stack, typing, waiting
+from pipeline.prompt import Message
+from tabs.bubbles import failed, note, stack, typing, visible_bubbles, waiting
 from tabs.runs import finished_runs, run_label
 from tabs.talks import BASE, content_of
 from tabs.theme import PEOPLE
@@ -178,12 +178,12 @@ def _shown(moments: Sequence[Moment], number: float) -> str:
 
 def _turn(message: Message, *, quiet: bool) -> str:
     side = "me" if message["role"] == "assistant" else "them"
-    return stack(_bubbles(message["content"]), side, quiet=quiet, colour=PEOPLE[0])
+    return stack(visible_bubbles(message["content"]), side, quiet=quiet, colour=PEOPLE[0])
 
 
 def _uncover(request: gr.Request, who: str | None, number: float) -> str:
     moment = _moment(visitor_of(request), who, number)
-    real = stack(_bubbles(moment.reply), "them twin", label="What was really said", colour=PEOPLE[1])
+    real = stack(visible_bubbles(moment.reply), "them twin", label="What was really said", colour=PEOPLE[1])
     return f'<div class="conversation">{real}</div>'
 
 
@@ -194,12 +194,8 @@ def _columns(labels: dict[str, str], pieces: dict[str, Piece], *, done: bool = F
         is_twin = name not in (BASE, PROMPTED)
         colour = PEOPLE[0] if is_twin else ""
         text = pieces[name].text if name in pieces else ""
-        said = stack(_bubbles(text), f"them {'twin' if is_twin else ''}", colour=colour) if text else ""
+        said = stack(visible_bubbles(text), f"them {'twin' if is_twin else ''}", colour=colour) if text else ""
         if not said:
             said = failed("It had nothing to say.") if done else typing(colour)
         parts.append(f'<div class="column"><div class="who" dir="auto">{escape(label)}</div>{said}</div>')
     return f'<div class="columns" aria-live="polite">{"".join(parts)}</div>'
-
-
-def _bubbles(text: str) -> list[str]:
-    return [bubble for bubble in split_bubbles(text) if bubble.strip()]

@@ -38,45 +38,48 @@ def build(stage: Stage) -> None:
     link = gr.HTML(elem_id="keep-link")
     known = gr.State("")
 
-    def draw(request: gr.Request, known: str) -> list[Any]:
-        """The list always; the choices only where there are others than before, so that nobody's choice is lost."""
-        visitor = visitor_of(request)
-        folders, done = run_folders(visitor), finished_runs(visitor)
-        now = " ".join(f"{folder.name}{folder in done}" for folder in folders)
-        if now == known:
-            return [_every(folders), *[gr.skip()] * 6, now]
-        names = [(started(folder), folder.name) for folder in folders]
-        kept = [(started(folder), folder.name) for folder in done]
-        pair = [names[0][1], names[1][1]] if len(names) > 1 else [None, None]
-        return [
-            _every(folders), gr.Row(visible=len(names) > 1), gr.Dropdown(names, value=pair[1]),
-            gr.Dropdown(names, value=pair[0]), gr.Row(visible=bool(kept)),
-            gr.Dropdown(kept, value=kept[0][1] if kept else None), "", now,
-        ]  # fmt: skip
-
-    def compare(request: gr.Request, one: str | None, other: str | None) -> str:
-        visitor = visitor_of(request)
-        if not one or not other or one == other:
-            return ""
-        return _beside(own_run(visitor, one), own_run(visitor, other))
-
-    def take_along(request: gr.Request, name: str | None) -> str:
-        from pipeline.hub import pack_adapter
-
-        visitor = visitor_of(request)
-        run_dir = own_run(visitor, name)
-        path = pack_adapter(run_dir, run_dir / "twin.zip")
-        size = path.stat().st_size / 1e6
-        said = "Adapter, template, sampling, exam, recipe and card; nothing of the chat."
-        label = f"Download twin.zip, {size:,.1f} MB"
-        return f'<p>{download_link(visitor, path, label)}</p><p class="quiet">{said}</p>'
-
     gr.on(
-        [stage.runs.change, stage.dataset.change], safely(draw), known,
+        [stage.runs.change, stage.dataset.change], safely(_draw), known,
         [every, choice, first, second, keeping, keep, link, known], **quiet,
     )  # fmt: skip
-    gr.on([first.change, second.change], safely(compare), [first, second], beside, **quiet)
-    pack.click(safely(take_along), keep, link, show_progress="minimal", **private)
+    gr.on([first.change, second.change], safely(_compare), [first, second], beside, **quiet)
+    pack.click(safely(_take_along), keep, link, show_progress="minimal", **private)
+
+
+def _draw(request: gr.Request, known: str) -> list[Any]:
+    """Outputs [every .. known]: the list always, the choices only where others are there, so that none is lost."""
+    visitor = visitor_of(request)
+    folders, done = run_folders(visitor), finished_runs(visitor)
+    now = " ".join(f"{folder.name}{folder in done}" for folder in folders)
+    if now == known:
+        return [_every(folders), *[gr.skip()] * 6, now]
+    names = [(started(folder), folder.name) for folder in folders]
+    kept = [(started(folder), folder.name) for folder in done]
+    pair = [names[0][1], names[1][1]] if len(names) > 1 else [None, None]
+    return [
+        _every(folders), gr.Row(visible=len(names) > 1), gr.Dropdown(names, value=pair[1]),
+        gr.Dropdown(names, value=pair[0]), gr.Row(visible=bool(kept)),
+        gr.Dropdown(kept, value=kept[0][1] if kept else None), "", now,
+    ]  # fmt: skip
+
+
+def _compare(request: gr.Request, one: str | None, other: str | None) -> str:
+    visitor = visitor_of(request)
+    if not one or not other or one == other:
+        return ""
+    return _beside(own_run(visitor, one), own_run(visitor, other))
+
+
+def _take_along(request: gr.Request, name: str | None) -> str:
+    from pipeline.hub import pack_adapter
+
+    visitor = visitor_of(request)
+    run_dir = own_run(visitor, name)
+    path = pack_adapter(run_dir, run_dir / "twin.zip")
+    size = path.stat().st_size / 1e6
+    said = "Adapter, template, sampling, exam, recipe and card; nothing of the chat."
+    label = f"Download twin.zip, {size:,.1f} MB"
+    return f'<p>{download_link(visitor, path, label)}</p><p class="quiet">{said}</p>'
 
 
 def _every(folders: list[Path]) -> str:

@@ -36,6 +36,12 @@ ZERO_GPU = (
 )
 NO_GPU = "This Space has no GPU: it is enough for the starter model. For a larger one, "
 
+ABOUT = (
+    '<p class="quiet">A machine of Hugging Face trains, and your account there pays by the minute. The dataset and '
+    "this app's code go to a private repository of your own, the twin comes back from another. Nothing starts "
+    "before you have seen the price.</p>"
+)
+
 
 def is_better_here() -> bool:
     """Whether Jobs are the way to train more than the starter model: on a Space without a GPU of its own."""
@@ -62,30 +68,62 @@ def build(
     redraw: Callable[[Visitor], list[Any]],
 ) -> None:
     """The fold's insides: prices unknown, priced, a job under way. A start gives [stage.runs, *shown] by `redraw`."""
-    from pipeline.hub import CONSENT
-
     private: dict[str, Any] = {"api_visibility": "private"}
     quiet: dict[str, Any] = {"show_progress": "hidden", **private}
-    gr.HTML(
-        '<p class="quiet">A machine of Hugging Face trains, and your account there pays by the minute. The dataset and '
-        "this app's code go to a private repository of your own, the twin comes back from another. Nothing starts "
-        "before you have seen the price.</p>"
-    )
+    gr.HTML(ABOUT)
     if os.environ.get("SPACE_ID"):
         gr.LoginButton(size="sm", scale=0, min_width=200)
     with gr.Column(elem_id="job-form") as form:
         look = gr.Button("Show machines and prices", size="sm", scale=0, min_width=220, elem_id="job-prices")
-        with gr.Column(visible=False) as priced:
-            with gr.Row():
-                machine = gr.Dropdown([], label="Machine", elem_id="job-machine")
-                minutes = gr.Slider(15, 480, value=60, step=15, label="Ended after, in minutes", elem_id="job-minutes")
-            cost = gr.HTML(elem_id="job-cost")
-            consent = gr.Checkbox(False, label=CONSENT, elem_id="job-consent")
-            start = gr.Button("Train there", scale=0, min_width=160, elem_id="job-start")
+        priced, machine, minutes, cost, consent, start = _form()
     with gr.Column(visible=False, elem_id="job-running") as running:
         about = gr.HTML()
         cancel = gr.Button("Cancel the job", size="sm", scale=0, min_width=160, elem_id="job-cancel")
     offered = gr.State({})
+
+    def begin(
+        request: gr.Request, token: gr.OAuthToken | None, name: str | None, minutes: float, consent: bool, *values: Any
+    ) -> list[Any]:
+        visitor = visitor_of(request)
+        _begin(visitor, own_token(request, token), name, int(minutes), consent, config_of(*values))
+        return [runs_stamp(visitor), *redraw(visitor)]
+
+    def end(request: gr.Request, token: gr.OAuthToken | None) -> list[Any]:
+        visitor = visitor_of(request)
+        _end(visitor, own_token(request, token))
+        return [runs_stamp(visitor), *redraw(visitor)]
+
+    prices, price = _pricing(config_of)
+    asked = [minutes, *knobs]
+    look.click(safely(prices), asked, [offered, priced, machine, cost], show_progress="minimal", **private)
+    gr.on(
+        [machine.change, minutes.release, *(knob.change for knob in knobs)], safely(price), [offered, machine, *asked],
+        cost, trigger_mode="always_last", **quiet,
+    )  # fmt: skip
+    start.click(
+        safely(begin), [machine, minutes, consent, *knobs], [stage.runs, *shown], concurrency_id="hub",
+        show_progress_on=cost, **private,
+    )  # fmt: skip
+    cancel.click(safely(end), None, [stage.runs, *shown], concurrency_id="hub", show_progress_on=about, **private)
+    stage.runs.change(safely(_draw), None, [form, running, about], **quiet)
+
+
+def _form() -> tuple[gr.Column, gr.Dropdown, gr.Slider, gr.HTML, gr.Checkbox, gr.Button]:
+    """What to choose and to agree to once the prices are known: its column, machine, minutes, cost, consent, start."""
+    from pipeline.hub import CONSENT
+
+    with gr.Column(visible=False) as priced:
+        with gr.Row():
+            machine = gr.Dropdown([], label="Machine", elem_id="job-machine")
+            minutes = gr.Slider(15, 480, value=60, step=15, label="Ended after, in minutes", elem_id="job-minutes")
+        cost = gr.HTML(elem_id="job-cost")
+        consent = gr.Checkbox(False, label=CONSENT, elem_id="job-consent")
+        start = gr.Button("Train there", scale=0, min_width=160, elem_id="job-start")
+    return priced, machine, minutes, cost, consent, start
+
+
+def _pricing(config_of: Callable[..., TrainingConfig]) -> tuple[Callable[..., list[Any]], Callable[..., str]]:
+    """Handlers: ask for the machines and their prices, and say anew what one of them would cost."""
 
     def prices(request: gr.Request, token: gr.OAuthToken | None, minutes: float, *values: Any) -> list[Any]:
         from pipeline.jobs import list_hardware
@@ -108,35 +146,7 @@ def build(
             return ""
         return _cost(visitor_of(request), Hardware(**offers[name]), minutes, config_of(*values))
 
-    def begin(
-        request: gr.Request, token: gr.OAuthToken | None, name: str | None, minutes: float, consent: bool, *values: Any
-    ) -> list[Any]:
-        visitor = visitor_of(request)
-        _begin(visitor, own_token(request, token), name, int(minutes), consent, config_of(*values))
-        return [runs_stamp(visitor), *redraw(visitor)]
-
-    def end(request: gr.Request, token: gr.OAuthToken | None) -> list[Any]:
-        from pipeline.jobs import cancel as cancel_job
-
-        visitor = visitor_of(request)
-        run = newest_run(visitor)
-        if run is None or run.job is None:
-            raise ChatError("There is no job to cancel.")
-        cancel_job(run.directory, own_token(request, token))
-        return [runs_stamp(visitor), *redraw(visitor)]
-
-    asked = [minutes, *knobs]
-    look.click(safely(prices), asked, [offered, priced, machine, cost], show_progress="minimal", **private)
-    gr.on(
-        [machine.change, minutes.release, *(knob.change for knob in knobs)], safely(price), [offered, machine, *asked],
-        cost, trigger_mode="always_last", **quiet,
-    )  # fmt: skip
-    start.click(
-        safely(begin), [machine, minutes, consent, *knobs], [stage.runs, *shown], concurrency_id="hub",
-        show_progress_on=cost, **private,
-    )  # fmt: skip
-    cancel.click(safely(end), None, [stage.runs, *shown], concurrency_id="hub", show_progress_on=about, **private)
-    stage.runs.change(safely(_draw), None, [form, running, about], **quiet)
+    return prices, price
 
 
 def _begin(
@@ -158,6 +168,16 @@ def _begin(
     start_job(
         visitor.dataset, visitor.runs / run, config, chosen, minutes, token, consent=consent, name=f"chat-twin-{run}"
     )
+
+
+def _end(visitor: Visitor, token: str | None) -> None:
+    """Cancel the visitor's job."""
+    from pipeline.jobs import cancel
+
+    run = newest_run(visitor)
+    if run is None or run.job is None:
+        raise ChatError("There is no job to cancel.")
+    cancel(run.directory, token)
 
 
 def _draw(request: gr.Request) -> list[Any]:

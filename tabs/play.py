@@ -17,8 +17,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
 
 from pipeline.errors import ChatError
-from pipeline.prompt import split_bubbles
-from tabs.bubbles import stack
+from tabs.bubbles import stack, visible_bubbles
 from tabs.theme import PEOPLE
 from tabs.words import count
 
@@ -131,7 +130,7 @@ def _start(invitation: Invitation, moments: int) -> str:
 def _question(invitation: Invitation, game: Game, question: Question, found: Outcome | None) -> str:
     said = "".join(
         stack(
-            [bubble for bubble in split_bubbles(one.content) if bubble.strip()],
+            visible_bubbles(one.content),
             "me twin" if one.role == "assistant" else "them",
             colour=PEOPLE[0] if one.role == "assistant" else "",
         )
@@ -155,7 +154,7 @@ def _question(invitation: Invitation, game: Game, question: Question, found: Out
 
 
 def _choice(place: int, text: str, found: Outcome | None) -> str:
-    bubbles = stack([bubble for bubble in split_bubbles(text) if bubble.strip()], "them")
+    bubbles = stack(visible_bubbles(text), "them")
     if found is None:
         return f'<button class="answer" name="picked" value="{place}">{bubbles}</button>'
     name = found.names[place]

@@ -7,7 +7,7 @@ from typing import Any
 
 import polars as pl
 
-from pipeline.charts.colours import GREY
+from pipeline.charts.colours import FIRST, GREY
 from pipeline.charts.figure import Figure, many, number, percent, vega
 from pipeline.charts.when import COUNTS, TEAL
 from pipeline.turns import GapHistogram
@@ -20,7 +20,7 @@ TICK_NAMES = (
     "datum.value < 3600 ? datum.value / 60 + ' min' : datum.value < 86400 ? datum.value / 3600 + ' h' : "
     "datum.value < 604800 ? datum.value / 86400 + ' day' : '1 week'"
 )
-HELD_OUT = "#E69F00"
+HELD_OUT = FIRST[1]
 
 
 def gaps(histogram: GapHistogram, *, found: bool) -> Figure:

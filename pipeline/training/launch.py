@@ -35,7 +35,10 @@ def how_many_processes(config: TrainingConfig) -> int:
 
 
 def launch_command(run_dir: Path, processes: int) -> list[str]:
-    """The command that starts the worker so many times, each knowing its rank."""
+    """The command that starts the worker so many times, each knowing its rank.
+
+    `--multi_gpu` on a CPU too: with `--cpu` accelerate starts one process only where there is no MPI.
+    """
     return [
         sys.executable, "-m", "accelerate.commands.launch", "--multi_gpu", "--num_processes", str(processes),
         "--num_machines", "1", "--mixed_precision", "no", "--dynamo_backend", "no", "--main_process_port", "0",

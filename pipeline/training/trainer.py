@@ -1,5 +1,6 @@
 """TRL's trainer for our batches: rows end to end, the loss on learned tokens only, what happens in the run's folder."""
 
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -121,13 +122,10 @@ def adapter_weights(model: Any) -> dict[str, Any]:
     return {name: weight for name, weight in model.named_parameters() if weight.requires_grad}
 
 
-def make_trainer(
-    model: Any, tokenizer: Any, arguments: Any, lora: Any, batches: Batches, callbacks: list[Any], *, padded: bool
-) -> Any:
-    """TRL's SFTTrainer over our batches, in our order."""
-    from datasets import Dataset
+@functools.cache
+def reply_trainer() -> Any:
+    """TRL's trainer, with batches in our order and the loss on learned tokens."""
     from torch.utils.data import SequentialSampler
-    from transformers import PrinterCallback
     from trl import SFTTrainer
 
     class ReplyTrainer(SFTTrainer):  # type: ignore[misc]
@@ -153,12 +151,22 @@ def make_trainer(
         def create_model_card(self, *_: Any, **__: Any) -> None:
             """The run writes one card at the end, not one a checkpoint."""
 
+    return ReplyTrainer
+
+
+def make_trainer(
+    model: Any, tokenizer: Any, arguments: Any, lora: Any, batches: Batches, callbacks: list[Any], *, padded: bool
+) -> Any:
+    """TRL's SFTTrainer over our batches, in our order."""
+    from datasets import Dataset
+    from transformers import PrinterCallback
+
     def make_batch(items: list[dict[str, list[int]]]) -> dict[str, Any]:
         (item,) = items  # an item of the dataset is a whole batch
         examples = [batches.examples[row] for row in item["rows"]]
         return pad(examples, tokenizer.pad_token_id) if padded else collate(examples)
 
-    trainer = ReplyTrainer(
+    trainer = reply_trainer()(
         model=model,
         args=arguments,
         train_dataset=Dataset.from_dict({"rows": [list(rows) for rows in batches.plan]}),

@@ -46,11 +46,10 @@ class Hub:
     published: list[str] = field(default_factory=list)  # what happened to repositories, in order
 
 
-def serve():
+def serve(hub=None, handler=None):
     """A running Hub and its server (shut it down)."""
-    hub = Hub()
-    handler = type("Handler", (HubHandler,), {"hub": hub})
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    hub = hub or Hub()
+    server = ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (handler or HubHandler,), {"hub": hub}))
     server.daemon_threads = True
     hub.url = f"http://127.0.0.1:{server.server_port}"
     threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()

@@ -7,10 +7,10 @@ import sys
 import threading
 import time
 from dataclasses import dataclass, field
-from http.server import ThreadingHTTPServer
 from pathlib import Path
 
 from tests.hub.server import ROUTES, TOKEN, Hub, HubHandler
+from tests.hub.server import serve as serve_hub
 
 HARDWARE = [
     {"name": "t4-small", "prettyName": "Nvidia T4 - small", "cpu": "4 vCPU", "ram": "15 GB",
@@ -73,13 +73,7 @@ class JobsHub(Hub):
 
 
 def serve():
-    hub = JobsHub()
-    handler = type("Handler", (JobsHandler,), {"hub": hub})
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    server.daemon_threads = True
-    hub.url = f"http://127.0.0.1:{server.server_port}"
-    threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
-    return hub, server
+    return serve_hub(JobsHub(), JobsHandler)
 
 
 class JobsHandler(HubHandler):

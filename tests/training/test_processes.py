@@ -2,7 +2,6 @@
 
 import os
 import signal
-import time
 
 import pytest
 
@@ -10,18 +9,7 @@ from pipeline import runs
 from pipeline.training import TrainingConfig, read_state, train
 from pipeline.training.state import replace_text, write_control
 from pipeline.training.worker import lay_out, work
-
-PATIENCE = 240
-
-
-def wait(run_dir, until):
-    end = time.monotonic() + PATIENCE
-    while time.monotonic() < end:
-        run = runs.read_run(run_dir)
-        if until(run):
-            return run
-        time.sleep(0.01)
-    raise AssertionError(f"still {runs.read_run(run_dir)}: {(run_dir / 'log.txt').read_text()[-3000:]}")
+from tests.training.following import wait
 
 
 def set_processes(run_dir, processes, **changes):

@@ -2,27 +2,15 @@
 
 import os
 import signal
-import time
 
 import pytest
 
 from pipeline import runs
 from pipeline.errors import ChatError
 from pipeline.training import TrainingConfig, train
+from tests.training.following import wait
 
 pytestmark = pytest.mark.slow
-PATIENCE = 240
-
-
-def wait(run_dir, until):
-    """Follow a run until something is true of it."""
-    end = time.monotonic() + PATIENCE
-    while time.monotonic() < end:
-        run = runs.read_run(run_dir)
-        if until(run):
-            return run
-        time.sleep(0.03)
-    raise AssertionError(f"still {runs.read_run(run_dir)}: {(run_dir / 'log.txt').read_text()[-2000:]}")
 
 
 def weights(run_dir):
