@@ -4,6 +4,7 @@ from pipeline.chat.cache import KeptConversations
 from pipeline.chat.engine import Engine, LoadedModels, load_engine
 from pipeline.chat.generation import GenerationConfig
 from pipeline.chat.line import Line
+from pipeline.chat.rhythm import Pace
 from pipeline.chat.side_by_side import stream_side_by_side
 from pipeline.chat.twin import Ended, Piece, Twin, load_twin, prompt_messages, stream
 
@@ -14,6 +15,7 @@ __all__ = [
     "KeptConversations",
     "Line",
     "LoadedModels",
+    "Pace",
     "Piece",
     "Twin",
     "load_engine",

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from pipeline.chat.engine import Engine, LoadedModels, load_engine
 from pipeline.chat.generation import GenerationConfig
-from pipeline.dataset import OPENER, DatasetConfig, Row, Summary, chat_opening, read_about, read_dataset
+from pipeline.dataset import OPENER, DatasetConfig, Rhythm, Row, Summary, chat_opening, read_about, read_dataset
 from pipeline.errors import ChatError
 from pipeline.prompt import Message, Template, encode_all, encode_prompt
 
@@ -58,6 +58,11 @@ class Twin:
     def others(self) -> tuple[str, ...]:
         """Who the person wrote with: in a group, those whom the user may choose to be."""
         return self.summary.others if self.summary else ()
+
+    @property
+    def rhythm(self) -> Rhythm | None:
+        """How fast the person writes, where their chat shows it."""
+        return self.summary.rhythm if self.summary else None
 
 
 def load_twin(

@@ -16,6 +16,7 @@ from pipeline.dataset.config import (
 from pipeline.dataset.filters import REASONS
 from pipeline.dataset.formats import format_row
 from pipeline.dataset.preview import Bubble, Preview, Token, preview_rows, token_histogram
+from pipeline.dataset.rhythm import Rhythm, find_rhythm
 from pipeline.dataset.situation import (
     OPENER,
     PROMPTS,
@@ -43,6 +44,7 @@ __all__ = [
     "Filter",
     "Format",
     "Preview",
+    "Rhythm",
     "Row",
     "Summary",
     "Token",
@@ -50,6 +52,7 @@ __all__ = [
     "chat_opening",
     "default_prompt",
     "find_language",
+    "find_rhythm",
     "format_row",
     "mark",
     "preview_rows",

@@ -14,6 +14,7 @@ import polars as pl
 from pipeline.dataset.config import FEWEST_REPLIES, Dataset, DatasetConfig, Dropped, Row, Summary
 from pipeline.dataset.exchanges import Session, build_sessions, unlearn
 from pipeline.dataset.filters import REASONS, SAMPLES, dropped_messages, label_messages
+from pipeline.dataset.rhythm import find_rhythm
 from pipeline.dataset.selection import choose_replies
 from pipeline.dataset.situation import default_prompt, find_language, system_prompt
 from pipeline.dataset.windows import (
@@ -75,6 +76,7 @@ def build_dataset(messages: pl.DataFrame, config: DatasetConfig, tokenizer: Any 
         tokenizer=tokenizer_name(tokenizer),
         masked=masked,
         hints=tuple(hints),
+        rhythm=find_rhythm(messages, {config.person, *config.also_named}),
     )
     dropped, spared = dropped_messages(labelled, config)
     replies = [e for part in parts for session in part.sessions for e in session.exchanges]

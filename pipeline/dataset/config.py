@@ -6,6 +6,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+from pipeline.dataset.rhythm import Rhythm
 from pipeline.prompt import Message
 from pipeline.redact import RedactionConfig
 
@@ -115,6 +116,7 @@ class Summary(BaseModel):
     dropped: dict[str, int]
     masked: dict[str, int]  # by kind, with redaction
     hints: tuple[str, ...] = ()
+    rhythm: Rhythm | None = None  # of the person; null: the chat does not show it, or was read before it was looked for
 
 
 @dataclass(frozen=True)
