@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from pipeline.errors import ChatError
-from pipeline.models import BaseModelInfo, model_list, resolve
+from pipeline.models import BaseModelInfo, load_config, model_list
 from pipeline.runtime import Device
 
 __all__ = ["Forecast", "Part", "forecast", "shape_of", "trainable"]
@@ -13,6 +13,8 @@ __all__ = ["Forecast", "Part", "forecast", "shape_of", "trainable"]
 GIB = 2**30
 NF4_BYTES = 0.516  # a weight: half a byte, and its share of a block's scale, quantised once more
 CONTEXT_GIB = 0.5  # CUDA itself, outside what torch counts
+# Architectures whose feed-forward part is two matrices, not three.
+UNGATED = frozenset(("bloom", "falcon", "gpt2", "gpt_bigcode", "gpt_neox", "gptj", "opt", "phi", "starcoder2"))
 PYTHON_GIB = 1.4  # Python and its libraries, where the model lies in the same memory
 
 
@@ -53,20 +55,27 @@ def shape_of(model: str) -> BaseModelInfo:
     for info in model_list():
         if info.id == model:
             return info
-    from transformers import AutoConfig
-
+    config = load_config(model).get_text_config()
+    if any(getattr(config, name, None) for name in ("num_experts", "num_local_experts", "n_routed_experts")):
+        raise ChatError("How much memory this model needs is not known beforehand: it is a mixture of experts.")
     try:
-        config = AutoConfig.from_pretrained(resolve(model)).get_text_config()
         heads = config.num_attention_heads
         return BaseModelInfo(
             model, model, "see its page", "see its page", config.max_position_embeddings, config.hidden_size,
-            config.intermediate_size, config.num_hidden_layers, heads,
+            _intermediate(config), config.num_hidden_layers, heads,
             getattr(config, "num_key_value_heads", None) or heads,
             getattr(config, "head_dim", None) or config.hidden_size // heads, config.vocab_size,
             bool(config.tie_word_embeddings),
         )  # fmt: skip
-    except (OSError, ValueError, AttributeError) as error:
-        raise ChatError(f"The shape of {model} could not be read: check its name or its folder.") from error
+    except AttributeError as error:
+        raise ChatError(f"How much memory a {config.model_type} needs is not known beforehand.") from error
+
+
+def _intermediate(config: Any) -> int:
+    """The width of the feed-forward part, as if it were a gated one: of two matrices a third fewer are needed."""
+    names = ("intermediate_size", "n_inner", "ffn_dim", "ffn_hidden_size")
+    wide = next((size for name in names if (size := getattr(config, name, None))), 4 * config.hidden_size)
+    return int(wide * 2 / 3) if config.model_type in UNGATED else int(wide)
 
 
 def trainable(shape: BaseModelInfo, rank: int, targets: Sequence[str] = ()) -> int:

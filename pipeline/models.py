@@ -22,6 +22,7 @@ __all__ = [
     "STARTER",
     "BaseModelInfo",
     "cache_folder",
+    "load_config",
     "load_model",
     "load_tokenizer",
     "model_list",
@@ -210,6 +211,31 @@ def resolve(model: str) -> str:
     return model
 
 
+def load_config(model: str) -> Any:
+    """The configuration of a model that continues text. Raises ChatError where it is of another kind."""
+    from transformers import AutoConfig
+    from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING_NAMES as CAUSAL
+
+    try:
+        config = AutoConfig.from_pretrained(resolve(model), trust_remote_code=False)
+    except (OSError, ValueError) as error:
+        raise _unreadable(model, error) from error
+    # BERT and its like have a causal class, too, but were not trained with it.
+    trained = config.architectures or ["CausalLM"]
+    causal = any("CausalLM" in name or "LMHead" in name or name in CAUSAL.values() for name in trained)
+    if config.model_type not in CAUSAL or config.is_encoder_decoder or not causal:
+        raise ChatError(
+            f"The model {model} ({config.model_type}) does not continue a text, so it cannot chat: choose a causal "
+            "language model."
+        )
+    if getattr(config, "quantization_config", None):
+        raise ChatError(
+            f"The weights of {model} are quantised already: choose the same model in 16 bits, which is packed into 4 "
+            "bits here where memory needs it."
+        )
+    return config
+
+
 def load_tokenizer(model: str) -> Any:
     """The model's tokenizer, with an end token and a padding token. Raises ChatError.
 
@@ -218,9 +244,9 @@ def load_tokenizer(model: str) -> Any:
     from transformers import AutoTokenizer
 
     try:
-        tokenizer = AutoTokenizer.from_pretrained(resolve(model))
+        tokenizer = AutoTokenizer.from_pretrained(resolve(model), trust_remote_code=False)
     except (OSError, ValueError) as error:
-        raise _unreadable(model) from error
+        raise _unreadable(model, error) from error
     if tokenizer.eos_token is None:
         raise ChatError(f"The model {model} names no end-of-text token, so replies could not end: choose another.")
     if tokenizer.pad_token is None:
@@ -236,13 +262,14 @@ def load_model(
     adapter: Path | None = None,
     merge: bool = False,
     device: str | int | None = None,
-    attention: str = "sdpa",
+    attention: str | None = None,
     shards: int = 1,
 ) -> Any:
     """A causal language model, on `device` (default: the CPU, or the first GPU), in evaluation mode.
 
     dtype: a torch dtype (default float32 on a CPU, float16 on a GPU). quantise: NF4 with double quantisation, and a
     check that the linear layers really are 4-bit. adapter: a PEFT folder, kept beside the weights or (merge) folded in.
+    attention: transformers' name for it (default: the fastest that the model has).
     shards: with several processes, split the weights over so many (FSDP); each reads and keeps its own part.
     """
     import torch
@@ -253,7 +280,9 @@ def load_model(
         device = 0 if torch.cuda.is_available() else "cpu"
     if dtype is None:
         dtype = torch.float32 if str(device) == "cpu" else torch.float16
-    options: dict[str, Any] = {"dtype": dtype, "attn_implementation": attention, "device_map": {"": device}}
+    options: dict[str, Any] = {"dtype": dtype, "device_map": {"": device}, "trust_remote_code": False}
+    if attention is not None:
+        options["attn_implementation"] = attention
     if quantise:
         options["quantization_config"] = _nf4(dtype)
     if shards > 1:
@@ -264,7 +293,7 @@ def load_model(
     try:
         loaded = AutoModelForCausalLM.from_pretrained(resolve(model), **options)
     except (OSError, ValueError) as error:
-        raise _unreadable(model) from error
+        raise _unreadable(model, error) from error
     if quantise:
         _require_4bit(loaded)
     if adapter is not None:
@@ -305,16 +334,24 @@ def _require_4bit(model: Any) -> None:
     import torch
     from bitsandbytes.nn import Linear4bit
 
+    head = model.get_output_embeddings()  # stays as it is, whatever it is called
     plain = [
         name
         for name, layer in model.named_modules()
-        if isinstance(layer, torch.nn.Linear) and not isinstance(layer, Linear4bit) and "head" not in name
+        if isinstance(layer, torch.nn.Linear) and not isinstance(layer, Linear4bit) and layer is not head
     ]
     if plain:
         raise RuntimeError(f"{len(plain)} linear layers are not 4-bit although 4-bit was asked for, {plain[0]} first")
 
 
-def _unreadable(model: str) -> ChatError:
+def _unreadable(model: str, error: Exception) -> ChatError:
+    if "trust_remote_code" in str(error):
+        return ChatError(f"The model {model} brings Python code of its own, which is not run here: choose another.")
+    if "does not recognize this architecture" in str(error):
+        return ChatError(
+            f"The model {model} is of a kind that this version of transformers does not know: update transformers, or "
+            "choose another model."
+        )
     where = "this folder holds no model" if Path(model).expanduser().is_dir() else "the Hub did not give it"
     return ChatError(
         f"The model {model} could not be loaded ({where}): check its name, accept its licence on the Hub and sign in "

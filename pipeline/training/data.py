@@ -132,7 +132,7 @@ def _fill_epoch(lengths: Sequence[int], tokens_per_step: int, rng: random.Random
 
 
 def _count_batches(step: Sequence[int], lengths: Sequence[int], limit: float) -> int:
-    count = max(1, int(sum(lengths[row] for row in step) // limit))
+    count = max(1, min(len(step), int(sum(lengths[row] for row in step) // limit)))
     while not _fits(_fill(step, lengths, count), lengths, limit):
         count += 1
     return count

@@ -1,12 +1,13 @@
 """One fine-tune from a run's folder: dataset, model, steps, validation, the best adapter."""
 
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from pipeline.errors import ChatError
-from pipeline.models import load_model, load_tokenizer
+from pipeline.models import load_config, load_model, load_tokenizer
 from pipeline.prompt import Template, read_template
 from pipeline.runtime import Plan, act_as_t4, this_machine
 from pipeline.training.attention import ATTENTION, register_attention
@@ -14,6 +15,7 @@ from pipeline.training.config import DEFAULT_RANK, TrainingConfig
 from pipeline.training.data import Example, encode_rows, learned_text, plan_steps, without_repeats
 from pipeline.training.follow import Follower, last_checkpoint, make_callback
 from pipeline.training.launch import leader
+from pipeline.training.layouts import room_for
 from pipeline.training.plan import parameters_of, plan_for, settle
 from pipeline.training.state import replace_text, write_state
 from pipeline.training.trainer import Batches, make_trainer, trainer_arguments
@@ -48,8 +50,9 @@ def prepare(run_dir: Path, config: TrainingConfig) -> Prepared:
     if is_first_process():
         replace_text(run_dir / "template.json", template.model_dump_json(indent=1))
     rows = dataset.train if config.repeat_context else without_repeats(dataset.train)
-    train = encode_rows(rows, template, tokenizer, config.max_tokens, config.learn)
-    validation = encode_rows(dataset.validation, template, tokenizer, config.max_tokens)
+    longest = room_for(load_config(config.model), config.max_tokens)
+    train = encode_rows(rows, template, tokenizer, longest, config.learn)
+    validation = encode_rows(dataset.validation, template, tokenizer, longest)
     learned_text(train, tokenizer)
     kept: list[Example] = []
     tokens = 0
@@ -82,10 +85,15 @@ def fit(run_dir: Path, config: TrainingConfig) -> None:
         dtype=plan.dtype.value, device=plan.device, optimiser=plan.optimiser.value, steps=steps,
         batches_per_step=per_step // processes, checkpointing=plan.checkpointing.value == "on",
     )  # fmt: skip
-    trainer = make_trainer(
-        model, data.tokenizer, arguments, lora_config(config), batches, [make_callback(follower)],
-        padded=config.batching == "rows",
-    )  # fmt: skip
+    try:
+        trainer = make_trainer(
+            model, data.tokenizer, arguments, lora_config(config, model), batches, [make_callback(follower)],
+            padded=config.batching == "rows",
+        )  # fmt: skip
+    except ValueError as error:
+        if "target_modules" not in str(error):
+            raise
+        raise ChatError(f"LoRA cannot be put on the layers of a {model.config.model_type}: choose another.") from error
     follower.attach(trainer)
     checkpoint = last_checkpoint(run_dir)
     if is_first_process():
@@ -124,7 +132,7 @@ def load_for_training(config: TrainingConfig, plan: Plan, shards: int = 1) -> An
         dtype={"bf16": torch.bfloat16, "fp16": torch.float16, "fp32": torch.float32}[plan.dtype.value],
         quantise=plan.quantise.value == "nf4",
         device=own_gpu if plan.device == "cuda" else plan.device,
-        attention=ATTENTION if config.batching == "tokens" else "sdpa",
+        attention=ATTENTION if config.batching == "tokens" and plan.attention.value == ATTENTION else None,
         shards=shards,
     )
     model.config.use_cache = False
@@ -144,19 +152,36 @@ def settle_on(run_dir: Path, config: TrainingConfig, plan: Plan, model: Any, exa
 
 
 def weights_a_rank(model: Any, targets: tuple[str, ...]) -> int:
-    """LoRA weights that a rank more adds to a loaded model, on the named layers (none: all linear but the head)."""
+    """LoRA weights that a rank more adds to a loaded model, on the named layers (none: all linear but the head).
+
+    Raises ChatError where the model has no such layers.
+    """
     import torch
+    from transformers.pytorch_utils import Conv1D
 
-    return sum(
-        layer.in_features + layer.out_features
-        for name, layer in model.named_modules()
-        if isinstance(layer, torch.nn.Linear)
-        and (name.rsplit(".", 1)[-1] in targets if targets else layer is not model.get_output_embeddings())
-    )
+    weights, head, senses = 0, model.get_output_embeddings(), other_senses(model) or ""
+    for name, layer in model.named_modules():
+        left_out = layer is head or re.fullmatch(senses, name)
+        if left_out or (targets and name.rsplit(".", 1)[-1] not in targets):
+            continue
+        if isinstance(layer, torch.nn.Linear):
+            weights += layer.in_features + layer.out_features
+        elif isinstance(layer, Conv1D):  # GPT-2's linear layer
+            weights += layer.nx + layer.nf
+    if not weights:
+        named = " or ".join(targets) or "linear layers"
+        raise ChatError(f"A {model.config.model_type} has no {named} to train: use our recipe, which names no layers.")
+    return weights
 
 
-def lora_config(config: TrainingConfig) -> Any:
-    """PEFT's configuration; no named targets means every linear layer but the head."""
+def other_senses(model: Any) -> str | None:
+    """A pattern for the modules of a model that sees or hears, too, which have nothing to learn from text."""
+    reads = any(name.endswith("language_model") for name, _ in model.named_modules())
+    return r"(?!.*language_model\.).*" if reads else None
+
+
+def lora_config(config: TrainingConfig, model: Any = None) -> Any:
+    """PEFT's configuration, for this model; no named targets means every linear layer but the head."""
     from peft import LoraConfig
 
     return LoraConfig(
@@ -164,6 +189,7 @@ def lora_config(config: TrainingConfig) -> Any:
         lora_alpha=config.alpha,
         lora_dropout=config.dropout,
         target_modules=list(config.targets) or "all-linear",
+        exclude_modules=other_senses(model) if model is not None else None,
         task_type="CAUSAL_LM",
     )
 
@@ -200,6 +226,8 @@ def make_held_out(examples: list[Example], plan: Plan) -> Batches | None:
     if not examples:
         return None
     lengths = [len(example.ids) for example in examples]
+    if plan.attention.value == "alone":
+        return Batches(examples, [[row] for row in range(len(examples))])
     size = max(plan.tokens_per_batch, *lengths) if len(lengths) > 1 else max(plan.tokens_per_batch, lengths[0])
     rows, _ = plan_steps(lengths, epochs=1, tokens_per_step=size, tokens_per_batch=size, processes=1, seed=0)
     return Batches(examples, rows)

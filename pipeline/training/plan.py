@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 from pipeline.errors import ChatError
 from pipeline.memory import Forecast, forecast, shape_of
-from pipeline.models import BaseModelInfo
+from pipeline.models import BaseModelInfo, load_config
 from pipeline.runtime import Device, Machine, Plan, choose_checkpointing, plan_training, this_machine
 from pipeline.training.config import (
     DEFAULT_RANK,
@@ -14,6 +14,7 @@ from pipeline.training.config import (
     choose_rank,
     choose_step,
 )
+from pipeline.training.layouts import choose_rows
 
 __all__ = [
     "count_parameters",
@@ -23,15 +24,17 @@ __all__ = [
     "plan_shape",
     "planned_tokens_per_batch",
     "settle",
+    "with_rows",
 ]
 
+OWN_TOKENS = 2048  # at once where the model's own attention holds the scores of all their pairs
 ROOM = 0.8  # of what is free, so that a forecast which errs, or a neighbour that grows, does not end the run
 
 
 def plan_for(config: TrainingConfig) -> Plan:
     """How this machine will train what the configuration names."""
     machine = this_machine(config.act_as)
-    plan = _plan(config, machine, parameters_of(config.model))
+    plan = with_rows(config, _plan(config, machine, parameters_of(config.model)))
     try:
         return _with_checkpointing(config, plan, machine, shape_of(config.model))
     except ChatError:  # a shape that transformers alone can read
@@ -42,6 +45,17 @@ def plan_for(config: TrainingConfig) -> Plan:
 def plan_shape(config: TrainingConfig, machine: Machine, shape: BaseModelInfo) -> Plan:
     """How a machine, this one or another, would train a model of this shape; nothing is read or loaded."""
     return _with_checkpointing(config, _plan(config, machine, shape.parameters), machine, shape)
+
+
+def with_rows(config: TrainingConfig, plan: Plan) -> Plan:
+    """The plan with how the rows of this model go through it, where that is not as most models take them."""
+    rows = choose_rows(load_config(config.model), config.max_tokens)
+    if rows is None:
+        return plan
+    if rows.value == "alone":
+        return replace(plan, attention=rows, tokens_per_batch=1, batch_reason="each row goes alone")
+    most = min(plan.tokens_per_batch, max(OWN_TOKENS, config.max_tokens))
+    return replace(plan, attention=rows, tokens_per_batch=config.tokens_per_batch or most)
 
 
 def settle(
@@ -114,15 +128,11 @@ def _with_checkpointing(config: TrainingConfig, plan: Plan, machine: Machine, sh
 def parameters_of(model: str) -> int:
     """The number of weights, read from the model's configuration before anything is loaded."""
     import torch
-    from transformers import AutoConfig, AutoModelForCausalLM
+    from transformers import AutoModelForCausalLM
 
-    from pipeline.models import resolve
-
-    try:
-        with torch.device("meta"):
-            return count_parameters(AutoModelForCausalLM.from_config(AutoConfig.from_pretrained(resolve(model))))
-    except (OSError, ValueError) as error:
-        raise ChatError(f'The model {model} could not be read: check its name, or use "starter".') from error
+    config = load_config(model)
+    with torch.device("meta"):
+        return count_parameters(AutoModelForCausalLM.from_config(config))
 
 
 def count_parameters(model: Any) -> int:
