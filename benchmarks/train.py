@@ -115,37 +115,34 @@ class Clock:
 
 
 def train_ours(options: argparse.Namespace, clock: Clock) -> tuple[Any, int]:
-    """Our trainer on our batches; returns it and the number of steps in an epoch."""
-    import torch
-
-    from pipeline.models import load_model, load_tokenizer
-    from pipeline.training.attention import register_attention
+    """Our trainer on our batches, planned as the app plans them; returns it and the number of steps in an epoch."""
+    from pipeline.models import load_tokenizer
     from pipeline.training.config import TrainingConfig
-    from pipeline.training.data import Example, plan_steps
-    from pipeline.training.fit import lora_config
-    from pipeline.training.trainer import Batches, make_trainer, trainer_arguments
+    from pipeline.training.data import Example
+    from pipeline.training.fit import load_for_training, lora_config, make_batches
+    from pipeline.training.plan import plan_for
+    from pipeline.training.trainer import make_trainer, trainer_arguments
 
     examples = [Example(tuple(ids), tuple(labels)) for ids, labels in make_rows("ours")]
-    config = TrainingConfig(rank=options.rank, learning_rate=2e-4, tokens_per_step=options.tokens, logging_steps=5)
-    plan, per_step = plan_steps(
-        [len(example.ids) for example in examples], epochs=1, tokens_per_step=options.tokens,
-        tokens_per_batch=options.tokens, processes=1, seed=0,
+    config = TrainingConfig(
+        model=options.model, rank=options.rank, learning_rate=2e-4, logging_steps=5, tokens_per_step=options.tokens,
+        tokens_per_batch=options.tokens, precision={"float16": "fp16", "bfloat16": "bf16"}[options.dtype],
+        quantise="none" if options.unquantised else "nf4", checkpointing=options.checkpointing,
+        act_as="t4" if options.cap else None,
     )  # fmt: skip
-    clock.tokens = [sum(len(examples[row].ids) for row in batch) for batch in plan]
-    register_attention()
-    gpu = torch.cuda.is_available()
-    dtype = getattr(torch, options.dtype)
-    model = load_model(options.model, dtype=dtype, quantise=not options.unquantised, attention="documents")
+    plan = plan_for(config)
+    batches, per_step = make_batches(examples, config, plan, 1)
+    clock.tokens = [sum(len(example.ids) for example in batch) for batch in batches]
     arguments = trainer_arguments(
-        config, Path(tempfile.mkdtemp()), dtype={"float16": "fp16", "bfloat16": "bf16"}[options.dtype],
-        device="cuda" if gpu else "cpu", optimiser="paged_adamw_8bit" if gpu else "adamw_torch",
-        steps=min(options.steps, len(plan)), batches_per_step=per_step, checkpointing=not options.keep_activations,
+        config, Path(tempfile.mkdtemp()), dtype=plan.dtype.value, device=plan.device,
+        optimiser=plan.optimiser.value, steps=min(options.steps, len(batches)), batches_per_step=per_step,
+        checkpointing=plan.checkpointing.value == "on",
     )  # fmt: skip
-    tokenizer = load_tokenizer(options.model)
     trainer = make_trainer(
-        model, tokenizer, arguments, lora_config(config), Batches(examples, plan), [clock.callback()], padded=False
-    )
-    return trainer, len(plan)
+        load_for_training(config, plan), load_tokenizer(options.model), arguments, lora_config(config), batches,
+        [clock.callback()], padded=False,
+    )  # fmt: skip
+    return trainer, len(batches)
 
 
 def train_peer(engine: str, options: argparse.Namespace, clock: Clock) -> tuple[Any, int]:
@@ -288,7 +285,7 @@ def main() -> None:
     gpu.add_argument("--tokens", type=int, default=4096, help="tokens a step (ours)")
     gpu.add_argument("--rank", type=int, default=16)
     gpu.add_argument("--unquantised", action="store_true")
-    gpu.add_argument("--keep-activations", action="store_true")
+    gpu.add_argument("--checkpointing", default="auto", choices=["auto", "always", "never"], help="(ours)")
     gpu.add_argument("--profile", action="store_true")
     options = parser.parse_args()
     if options.run == "shape":
