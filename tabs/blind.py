@@ -106,7 +106,7 @@ def _shown(visitor: Visitor, who: str | None, request: gr.Request) -> list[Any]:
         f'<div class="scrolled">{"".join(_moment(number, one) for number, one in enumerate(rounds, 1))}</div>',
         gr.CheckboxGroup(choices, value=ticked),
         invitation.called if invitation else person,
-        _link(invitation.key, request) if invitation and ticked else "",
+        _link(invitation.key, len(ticked), request) if invitation and ticked else "",
     ]
 
 
@@ -139,12 +139,14 @@ def _turn(text: str, side: str, *, label: str = "", quiet: bool = False) -> str:
     return stack(visible_bubbles(text), side, label=label, quiet=quiet, colour=PEOPLE[0])
 
 
-def _link(key: str, request: gr.Request) -> str:
+def _link(key: str, moments: int, request: gr.Request) -> str:
     """The address for friends: the share link where there is one, else the host under which this page was opened."""
     opened = request.headers.get("origin") or f"http://{request.headers.get('host', '')}"
     address = f"{(os.environ.get('CHAT_TWIN_ADDRESS') or opened).rstrip('/')}{PATH}{key}"
-    about = "Send this link to friends. It shows the ticked moments, works while this app runs, and ends when you "
-    about += "delete your data."
+    shown = "the moment that is ticked" if moments == 1 else f"the {moments} moments that are ticked"
+    about = (
+        f"Send this link to friends. It shows {shown}, works while this app runs, and ends when you delete your data."
+    )
     if (urlsplit(address).hostname or "") in HOME:
         about += " It opens on this computer only: for friends elsewhere start the app with GRADIO_SHARE=1."
     elif os.environ.get("SPACE_ID"):

@@ -11,6 +11,7 @@ STEPS = ("Analyse", "Dataset", "Fine-tune", "Chat")
 
 
 def enter(page: Page, url: str) -> Page:
+    page.set_default_timeout(90 * SECOND)  # of a click, when the cores are busy with other tests
     page.goto(url)
     expect(page.get_by_role("tab").first).to_be_visible(timeout=60 * SECOND)
     return page

@@ -58,6 +58,6 @@ def test_a_friend_plays_what_the_owner_approved_and_nothing_else(app, tiny_run, 
     expect(page.locator("#blind-score")).to_contain_text("of 2 (", timeout=30_000)
     page.locator("#blind-approved label").nth(0).click()
     page.locator("#blind-share").click()
-    expect(page.locator("#blind-address")).to_be_visible()
+    expect(page.get_by_text("It shows the moment that is ticked")).to_be_visible(timeout=30_000)
     friend.goto(link)
     expect(friend.locator("body")).to_contain_text("1 moment of", timeout=10_000)
