@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -16,9 +17,10 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from pipeline.errors import ChatError
 from pipeline.prices import price_per_hour
+from pipeline.runtime import memory_kills
 from pipeline.training import RunState, Status, TrainingConfig, read_state
 from pipeline.training.follow import last_checkpoint
-from pipeline.training.state import read_control, replace_text, write_control, write_state
+from pipeline.training.state import read_control, read_killed, replace_text, write_control, write_killed, write_state
 from pipeline.training.worker import LOCK_VARIABLE, lay_out, read_config
 
 __all__ = [
@@ -244,8 +246,13 @@ def _launch(run_dir: Path) -> None:
             # machine makes learning slower than half: they wait by sleeping unless told otherwise.
             env={"OMP_WAIT_POLICY": "PASSIVE", **os.environ, LOCK_VARIABLE: str(lock), "PYTHONUNBUFFERED": "1"},
         )
-    # Collects the exit code while this process lives, so that no zombie is left behind.
-    threading.Thread(target=worker.wait, daemon=True).start()
+    threading.Thread(target=_see_off, args=(worker, run_dir, memory_kills()), daemon=True).start()
+
+
+def _see_off(worker: subprocess.Popen[bytes], run_dir: Path, kills: int) -> None:
+    """Wait for the worker's end, so that no zombie is left behind, and keep whether the system ended it."""
+    if worker.wait() == -signal.SIGKILL:
+        write_killed(run_dir, "memory" if memory_kills() > kills else "killed")
 
 
 @contextlib.contextmanager
@@ -292,9 +299,21 @@ def _ask(run_dir: Path, wish: Literal["stop", "pause"]) -> Run:
 
 
 def _lost(run_dir: Path, state: RunState) -> str:
-    if _has_checkpoint(run_dir):
-        return f"The run was cut off after step {state.step}: it can go on from its last checkpoint."
-    return "The run was cut off before its first checkpoint: it can be started again."
+    """What likely happened to a run whose process is gone without a word, and what to do."""
+    killed = read_killed(run_dir)
+    there = _has_checkpoint(run_dir)
+    when = f"after step {state.step}" if there else "before its first checkpoint"
+    on = "it goes on from its last checkpoint" if there else "it begins again"
+    if killed == "memory":
+        return (
+            f"This computer's memory ran out, and the system ended the training {when}. Close other programs and "
+            f"resume: {on}, with half the batch."
+        )
+    if killed:
+        return f"Something ended the training {when}, as when memory runs out. Resume, and {on}."
+    return (
+        f"The run was cut off {when}: {'it can go on from its last checkpoint' if there else 'resume to start again'}."
+    )
 
 
 def _has_checkpoint(run_dir: Path) -> bool:

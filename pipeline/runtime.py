@@ -1,7 +1,10 @@
 """This machine, and what training on it is best done with: each choice comes with its reason and can be overridden."""
 
+import contextlib
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Literal
 
 __all__ = [
@@ -13,6 +16,7 @@ __all__ = [
     "Plan",
     "act_as_t4",
     "choose_checkpointing",
+    "memory_kills",
     "plan_training",
     "share_cores",
     "this_machine",
@@ -20,6 +24,10 @@ __all__ = [
 
 T4_GIB = 14.56  # what a T4 (Tesla, 16 GB) leaves to a process, in GiB
 Device = Literal["cuda", "mps", "cpu"]
+# Of the whole computer, and of the container that this process is in (in either of the forms that Linux has).
+KILL_COUNTS = tuple(
+    map(Path, ("/proc/vmstat", "/sys/fs/cgroup/memory.events", "/sys/fs/cgroup/memory/memory.oom_control"))
+)
 GIB = 2**30
 
 
@@ -112,6 +120,15 @@ def share_cores() -> None:
     By default they spin. A chat beside a training run then waits for cores that only spin: 2 tokens a second, not 20.
     """
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
+
+def memory_kills(sources: Sequence[Path] = KILL_COUNTS) -> int:
+    """How many processes the system has ended for want of memory since it started, as far as it tells (Linux)."""
+    counted = 0
+    for source in sources:
+        with contextlib.suppress(OSError, ValueError):
+            counted += sum(int(n) for name, n in map(str.split, source.read_text().splitlines()) if name == "oom_kill")
+    return counted
 
 
 def act_as_t4() -> None:

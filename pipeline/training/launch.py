@@ -5,8 +5,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+from pipeline.runtime import memory_kills
 from pipeline.training.config import TrainingConfig
-from pipeline.training.state import read_state, write_state
+from pipeline.training.state import read_state, write_killed, write_state
 
 __all__ = ["die_with_launcher", "how_many_processes", "is_launched", "launch", "launch_command", "leader"]
 
@@ -53,6 +54,7 @@ def launch(run_dir: Path, processes: int, lock: int) -> int:
     memory runs out, its process leaves a smaller batch in the run's folder, and all start once more.
     """
     environment = {**os.environ, LAUNCHER: str(os.getpid())}
+    kills = memory_kills()
     for _ in range(2):
         before = (run_dir / "config.json").read_bytes()
         code = subprocess.run(
@@ -63,7 +65,11 @@ def launch(run_dir: Path, processes: int, lock: int) -> int:
             break
     state = read_state(run_dir)
     if code and state and state.status in ("starting", "running", "stopping"):
-        write_state(run_dir, status="failed", message="One of the processes failed: the run's log.txt says more.")
+        message = "One of the processes failed: the run's log.txt says more."
+        if memory_kills() > kills:
+            write_killed(run_dir, "memory")
+            message = "This computer's memory ran out, and the system ended a process. Resume, with half the batch."
+        write_state(run_dir, status="failed", message=message)
     return 1 if code else 0
 
 

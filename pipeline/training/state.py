@@ -17,9 +17,11 @@ __all__ = [
     "add_metrics",
     "cut_metrics",
     "read_control",
+    "read_killed",
     "read_state",
     "replace_text",
     "write_control",
+    "write_killed",
     "write_state",
 ]
 
@@ -101,3 +103,17 @@ def read_control(run_dir: Path) -> str:
 def write_control(run_dir: Path, wish: Literal["stop", "pause", ""]) -> None:
     """Ask a run for something; it looks after every step."""
     replace_text(run_dir / "control", wish)
+
+
+def read_killed(run_dir: Path) -> str:
+    """What is known of a worker that was killed: "memory" (there was too little), "killed", or nothing."""
+    try:
+        return (run_dir / "killed").read_text("utf-8")
+    except OSError:
+        return ""
+
+
+def write_killed(run_dir: Path, what: Literal["memory", "killed", ""]) -> None:
+    """Keep why the worker is gone, for whoever asks and for the worker that goes on; "" when one has begun."""
+    with contextlib.suppress(OSError):  # the run may have been deleted with its worker
+        replace_text(run_dir / "killed", what) if what else (run_dir / "killed").unlink()

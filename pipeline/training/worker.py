@@ -8,10 +8,19 @@ from pathlib import Path
 from pipeline.errors import ChatError
 from pipeline.training.config import TrainingConfig
 from pipeline.training.launch import die_with_launcher, how_many_processes, is_launched, launch
-from pipeline.training.state import add_metrics, read_state, replace_text, write_control, write_state
+from pipeline.training.state import (
+    add_metrics,
+    read_killed,
+    read_state,
+    replace_text,
+    write_control,
+    write_killed,
+    write_state,
+)
 
 __all__ = ["LOCK_VARIABLE", "hold_lock", "lay_out", "read_config", "train", "work"]
 
+SMALLEST = 128  # tokens at once; fewer save little more
 LOCK_VARIABLE = "CHAT_TWIN_RUN_LOCK"  # the descriptor of a lock that was taken for the worker before it began
 
 
@@ -70,10 +79,9 @@ def work(run_dir: Path) -> None:
     """Train, or go on with, the run in this folder. Whatever ends it is in the state before it is raised."""
     from pipeline.training.fit import fit, is_first_process
 
-    config = read_config(run_dir)
     try:
-        if not _fits(run_dir, config):
-            fit(run_dir, _halve_batch(run_dir, config))
+        if not _fits(run_dir, read_config(run_dir)):
+            fit(run_dir, _halve_batch(run_dir))
     except BaseException as error:
         if is_first_process():
             write_state(run_dir, status="failed", message=_sentence(error))
@@ -90,7 +98,7 @@ def _fits(run_dir: Path, config: TrainingConfig) -> bool:
         if not _out_of_memory(error):
             raise
         if is_launched():  # the others wait for this process's turn: all must start again
-            _halve_batch(run_dir, config)
+            _halve_batch(run_dir)
             raise
         return False
     return True
@@ -98,12 +106,16 @@ def _fits(run_dir: Path, config: TrainingConfig) -> bool:
 
 def _out_of_memory(error: Exception) -> bool:
     """Of a GPU, which torch tells by a class of its own, or of this computer, which it tells by a sentence."""
-    said = ("CUDA out of memory", "can't allocate memory")
-    return type(error).__name__ in ("OutOfMemoryError", "MemoryError") or any(words in str(error) for words in said)
+    said = ("CUDA out of memory", "CUBLAS_STATUS_ALLOC_FAILED", "can't allocate memory", "bad_alloc")
+    by_class = isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError"
+    return by_class or any(words in str(error) for words in said)
 
 
-def _halve_batch(run_dir: Path, config: TrainingConfig) -> TrainingConfig:
-    """The configuration with half as many tokens at once, also in the run's folder; the metrics say so."""
+def _halve_batch(run_dir: Path) -> TrainingConfig:
+    """The run's configuration with half as many tokens at once, also in its folder; the metrics say so.
+
+    Raises ChatError where it cannot be halved.
+    """
     import gc
 
     import torch
@@ -112,15 +124,32 @@ def _halve_batch(run_dir: Path, config: TrainingConfig) -> TrainingConfig:
 
     gc.collect()
     torch.cuda.empty_cache()
-    step = read_config(run_dir).tokens_per_step or config.max_tokens  # settled by now
+    config = read_config(run_dir)  # settled, where the try came so far
+    planned, step = planned_tokens_per_batch(config), config.tokens_per_step or config.max_tokens
     share = step // int(os.environ.get("WORLD_SIZE", "1"))  # a batch is never more than a process's part of a step
-    half = max(128, min(planned_tokens_per_batch(config), share) // 2)
-    smaller = config.model_copy(update={"tokens_per_batch": half, "rows_per_step": max(1, config.rows_per_step // 2)})
+    if min(planned, share) < 2 * SMALLEST or (config.batching == "rows" and config.rows_per_step == 1):
+        raise ChatError("Memory ran out, and the batch is as small as it gets: choose a smaller model or rank.")
+    half, rows = min(planned, share) // 2, max(1, config.rows_per_step // 2)
+    smaller = config.model_copy(update={"tokens_per_batch": half, "rows_per_step": rows})
     replace_text(run_dir / "config.json", smaller.model_dump_json(indent=1))
-    message = f"Memory ran out, so the batch was halved to {half:,} tokens."
+    size = f"{half:,} tokens" if config.batching == "tokens" else f"{rows} rows"
+    message = f"Memory ran out, so the batch was halved to {size}."
     state = write_state(run_dir, message=message)
     add_metrics(run_dir, {"step": state.step, "message": message})
     return smaller
+
+
+def _after_kill(run_dir: Path) -> TrainingConfig:
+    """The configuration to go on with: of half the batch where the system ended the last try for want of memory."""
+    killed = read_killed(run_dir)
+    write_killed(run_dir, "")
+    if killed != "memory":
+        return read_config(run_dir)
+    try:
+        return _halve_batch(run_dir)
+    except ChatError as error:
+        write_state(run_dir, status="failed", message=str(error))
+        raise
 
 
 def _sentence(error: BaseException) -> str:
@@ -145,6 +174,7 @@ def main(arguments: list[str]) -> int:
             die_with_launcher()
         elif os.environ.get("RANK", "0") == "0":
             lock = hold_lock(run_dir)
+            config = _after_kill(run_dir)
             processes = how_many_processes(config) if "RANK" not in os.environ else 1
             if processes > 1:
                 return launch(run_dir, processes, lock)

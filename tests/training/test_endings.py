@@ -1,12 +1,10 @@
 """How a run may end badly: out of memory, no better than before; and that 4 bits are learned on."""
 
-import json
-
 import pytest
 
 from pipeline.training import read_state, train
 from pipeline.training.follow import NO_BETTER
-from pipeline.training.worker import _halve_batch, _out_of_memory, _sentence, lay_out, read_config
+from pipeline.training.worker import _out_of_memory, _sentence
 
 
 def real_failures():
@@ -27,20 +25,6 @@ def test_out_of_memory_is_told_from_other_failures():
     assert not _out_of_memory(wrong)
     assert _sentence(torchs).startswith("Memory ran out even at half the batch: choose a smaller model")
     assert _sentence(wrong) == "Training failed (RuntimeError): the run's log.txt says more."
-
-
-@pytest.mark.parametrize(("limit", "step", "half"), [(None, 600, 300), (4096, 4096, 2048), (200, 4096, 128)])
-def test_out_of_memory_halves_what_goes_through_at_once_and_says_so(
-    limit, step, half, tiny_dataset, tiny_config, tmp_path
-):
-    config = tiny_config.model_copy(update={"tokens_per_batch": limit, "tokens_per_step": step, "rows_per_step": 5})
-    lay_out(tiny_dataset, tmp_path / "run", config)
-    smaller = _halve_batch(tmp_path / "run", config)
-    assert smaller == read_config(tmp_path / "run")
-    assert (smaller.tokens_per_batch, smaller.tokens_per_step, smaller.rows_per_step) == (half, step, 2)
-    message = f"Memory ran out, so the batch was halved to {half:,} tokens."
-    assert json.loads((tmp_path / "run/metrics.jsonl").read_text()) == {"step": 0, "message": message}
-    assert read_state(tmp_path / "run").message == message
 
 
 @pytest.mark.slow
