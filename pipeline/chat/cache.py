@@ -41,16 +41,20 @@ class KeyValues:
         self.lengths = self.lengths.clamp(max=length)
         return int(self.lengths[0])
 
+    def grow(self, length: int) -> None:
+        """Have room for `length` tokens a row; in steps, so that a long reply copies the buffer few times."""
+        if length > self.room:
+            room = max(length, self.room + 256)
+            self.keys = [_with_room(t, room) for t in self.keys]
+            self.values = [_with_room(t, room) for t in self.values]
+
     def begin(self, count: int) -> "Tensor":
         """Make room for `count` more tokens a row; their positions, int64 [rows or 1, count]."""
         import torch
 
         self._start = int(self.lengths[0])
         self._end = self._start + count
-        if self._end > self.room:  # in steps, so that a long reply copies the buffer few times
-            room = max(self._end, self.room + 256)
-            self.keys = [_with_room(t, room) for t in self.keys]
-            self.values = [_with_room(t, room) for t in self.values]
+        self.grow(self._end)
         positions = torch.arange(self._start, self._end, device=self.lengths.device)
         self._mask = None
         if count > 1 and self._start:

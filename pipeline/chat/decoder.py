@@ -8,9 +8,12 @@ each token. `Decoder.fits` says whether a model has that layout.
 from typing import TYPE_CHECKING, Any
 
 from pipeline.chat.cache import Forks, KeyValues, Tree
+from pipeline.training.lora import is_plain
 
 if TYPE_CHECKING:
     from torch import Tensor
+
+    from pipeline.chat.recorded import Slot
 
 __all__ = ["Decoder"]
 
@@ -66,28 +69,38 @@ class Decoder:
         used: how many of the ids of each row are real, the rest being padding at its end (all are where None).
         """
         count = ids.shape[1]
-        cos, sin = self._rotary(cache.begin(count))
+        positions = cache.begin(count)
+        hidden = self.through(ids, positions, self.angles(int(positions.max()) + 1), cache)
+        cache.advance(count if used is None else used)
+        return hidden
+
+    def through(
+        self,
+        ids: "Tensor",
+        positions: "Tensor",
+        angles: "tuple[Tensor, Tensor]",
+        cache: "KeyValues | Forks | Tree | Slot",
+    ) -> "Tensor":
+        """Hidden states of `ids` at `positions` [rows or 1, tokens], with no step that waits for the device."""
+        cos, sin = (table[positions][:, None] for table in angles)
         hidden = self.embed(ids)
         for layer in self.layers:
             hidden = layer(self, hidden, cos, sin, cache)
-        cache.advance(count if used is None else used)
         return self.norm(hidden)  # type: ignore[no-any-return]
 
     def logits(self, hidden: "Tensor") -> "Tensor":
         """Scores of the next token in float32, [..., vocabulary]."""
         return self.head(hidden).float()
 
-    def _rotary(self, positions: "Tensor") -> "tuple[Tensor, Tensor]":
-        """Cosines and sines [rows or 1, 1, tokens, head size] of the positions, from a table that grows."""
+    def angles(self, length: int) -> "tuple[Tensor, Tensor]":
+        """Cosines and sines of at least `length` positions, each [positions, head size]; from a table that grows."""
         import torch
 
-        length = int(positions.max()) + 1
         if self._angles is None or self._angles[0].shape[0] < length:
             upto = torch.arange(max(2048, 2 * length), device=self.device)[None]
             cos, sin = self.model.model.rotary_emb(self.embed.weight, upto)
             self._angles = cos[0], sin[0]
-        cos, sin = self._angles
-        return cos[positions][:, None], sin[positions][:, None]
+        return self._angles
 
 
 class _Layer:
@@ -105,7 +118,7 @@ class _Layer:
         self.scale: float = attention.scaling
 
     def __call__(
-        self, decoder: Decoder, hidden: "Tensor", cos: "Tensor", sin: "Tensor", cache: KeyValues | Forks | Tree
+        self, decoder: Decoder, hidden: "Tensor", cos: "Tensor", sin: "Tensor", cache: "KeyValues | Forks | Tree | Slot"
     ) -> "Tensor":
         from torch.nn.functional import silu
 
@@ -127,6 +140,8 @@ class _Layer:
 class _Product:
     """Linear layers on one input as one matrix product, where their weights are plain; else one after the other.
 
+    Layers with a plain LoRA beside them (4-bit weights keep it there) share one thin product in the model's own dtype.
+
     On a CPU a single token is multiplied from a copy in 8 bits (a scale for each row): reading the weights is what
     takes the time there, and these are half the bytes. It costs about 0.2 % in loss; benchmarks/chat.py measures both.
     """
@@ -136,6 +151,10 @@ class _Product:
 
         self.layers = layers
         self.weight = self.bias = self.small = self.scale = None
+        self.thin: Tensor | None = None
+        if all(is_plain(layer) for layer in layers):
+            self._split_lora(layers)
+            return
         if any(type(layer) is not torch.nn.Linear for layer in layers):
             return
         self.weight, self.bias = layers[0].weight.data, layers[0].bias
@@ -151,9 +170,26 @@ class _Product:
             self.small = (self.weight.float() * (127 / largest)[:, None]).round().to(torch.int8)
             self.scale = (largest / 127).to(torch.bfloat16)
 
+    def _split_lora(self, layers: list[Any]) -> None:
+        """The frozen layers, the thin matrices of all in one, and of each the wide one with its scale in it."""
+        import torch
+
+        self.layers = [layer.get_base_layer() for layer in layers]
+        dtype = getattr(self.layers[0], "compute_dtype", None) or self.layers[0].weight.dtype
+        self.thin = torch.cat([layer.lora_A["default"].weight for layer in layers]).to(dtype).t().contiguous()
+        wide = [layer.lora_B["default"].weight * layer.scaling["default"] for layer in layers]
+        self.wide = [weight.to(dtype).t().contiguous() for weight in wide]
+        self.ranks = [len(weight) for weight in self.wide]
+
     def __call__(self, x: "Tensor") -> "Tensor":
         import torch
 
+        if self.thin is not None:
+            inner = torch.split(x @ self.thin, self.ranks, dim=-1)
+            return torch.cat(
+                [layer(x) + part @ wide for layer, part, wide in zip(self.layers, inner, self.wide, strict=True)],
+                dim=-1,
+            )
         if self.weight is None:
             return torch.cat([layer(x) for layer in self.layers], dim=-1)
         if self.small is not None and x.numel() == x.shape[-1]:

@@ -8,11 +8,12 @@ from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
-from pipeline.chat.cache import Kept, KeptConversations
+from pipeline.chat.cache import Kept, KeptConversations, KeyValues
 from pipeline.chat.decoder import Decoder
 from pipeline.chat.foreign import ForeignDecoder
 from pipeline.chat.generation import GenerationConfig, pick
 from pipeline.chat.line import Line
+from pipeline.chat.recorded import Recorded
 from pipeline.prompt import Template, end_ids, read_template
 
 if TYPE_CHECKING:
@@ -42,6 +43,9 @@ class Engine:
         self.ends = frozenset(end_ids(self.template, self.tokenizer))
         # A special token is never part of what someone says: an opened turn ends the reply as well.
         self.stops = self.ends | frozenset(self.tokenizer.all_special_ids)
+        self.recorded: Recorded | None = None
+        if isinstance(self.decoder, Decoder) and self.decoder.device.type == "cuda":
+            self.recorded = Recorded(self.decoder)
 
     def generate(
         self,
@@ -87,7 +91,13 @@ class Engine:
         """Scores [1, vocabulary] of what follows `new`, which enters the cache; None when cancelled on the way."""
         import torch
 
-        hidden = None
+        if self.recorded is not None and isinstance(kept.cache, KeyValues):
+            with self.lock, torch.inference_mode():
+                if self.recorded.takes(len(new)):
+                    scores = self.recorded.scores(new, kept.cache)
+                    kept.ids += new
+                    return scores
+                self.recorded.release(kept.cache)
         for start in range(0, len(new), PREFILL):
             if start and cancelled():
                 return None

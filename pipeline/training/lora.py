@@ -8,7 +8,7 @@ Values and gradients are PEFT's, up to rounding.
 from types import MethodType
 from typing import Any
 
-__all__ = ["fuse_lora"]
+__all__ = ["fuse_lora", "is_plain"]
 
 
 def fuse_lora(model: Any) -> int:
@@ -16,20 +16,22 @@ def fuse_lora(model: Any) -> int:
 
     Layers with dropout, DoRA, several adapters or other variants keep PEFT's.
     """
-    from peft.tuners.lora import LoraLayer
-
     function = _function()
     fused = 0
     for layer in model.modules():
-        if isinstance(layer, LoraLayer) and _is_plain(layer):
+        if is_plain(layer):
             layer.forward = MethodType(_forward(function), layer)
             fused += 1
     return fused
 
 
-def _is_plain(layer: Any) -> bool:
+def is_plain(layer: Any) -> bool:
+    """Whether a layer is a linear one with one LoRA beside it and nothing else to it."""
     import torch
+    from peft.tuners.lora import LoraLayer
 
+    if not isinstance(layer, LoraLayer):
+        return False
     base = layer.get_base_layer()
     return (
         isinstance(base, torch.nn.Linear)

@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from peft import LoraConfig, get_peft_model
 from transformers import LlamaConfig, LlamaForCausalLM, Qwen2Config, Qwen2ForCausalLM, Qwen3Config, Qwen3ForCausalLM
 
 from pipeline.chat.cache import Forks
@@ -88,3 +89,15 @@ def test_a_single_token_from_8_bit_weights_scores_nearly_the_same(tiny_model):
     cache = decoder.empty(1, 30)
     alone = torch.cat([decoder.logits(decoder.forward(ids[:, i : i + 1], cache)) for i in range(30)], dim=1)
     assert torch.nn.functional.cosine_similarity(alone[0], together[0]).min() > 0.98
+
+
+@pytest.mark.parametrize("model", [pytest.param(model, id=name) for name, model in models()])
+def test_an_adapter_beside_the_weights_counts_as_in_peft(model):
+    lora = LoraConfig(r=4, lora_alpha=6, target_modules="all-linear", init_lora_weights=False)
+    twin = get_peft_model(model.eval(), lora).eval().requires_grad_(False)
+    ids = torch.randint(0, 97, (1, 30), generator=torch.Generator().manual_seed(1))
+    expected = twin(ids).logits
+    decoder = Decoder(twin.get_base_model())
+    cache = decoder.empty(1, 30)
+    parts = [decoder.logits(decoder.forward(part, cache)) for part in ids.split([29, 1], dim=1)]
+    torch.testing.assert_close(torch.cat(parts, dim=1), expected)
