@@ -16,11 +16,20 @@ def visible_bubbles(text: str) -> list[str]:
     return [bubble for bubble in split_bubbles(text) if bubble.strip()]
 
 
-def stack(texts: Sequence[str], side: str, *, label: str = "", quiet: bool = False, colour: str = "") -> str:
-    """One turn: its bubbles on top of each other. `side` is "me" or "them"; `quiet` is for what is not learned from."""
+def stack(
+    texts: Sequence[str], side: str, *, label: str = "", quiet: bool = False, colour: str = "", beside: str = ""
+) -> str:
+    """One turn: its bubbles on top of each other. `side` is "me" or "them"; `quiet` is for what is not learned from.
+
+    beside: HTML of our own that stands beside the last bubble.
+    """
     style = f' style="--person:{escape(colour, quote=True)}"' if colour else ""
     name = f'<div class="who" dir="auto">{escape(label)}</div>' if label else ""
-    bubbles = "".join(f'<div class="bubble" dir="auto">{escape(text)}</div>' for text in texts if text)
+    shown = [text for text in texts if text]
+    bubbles = "".join(
+        f'<div class="bubble" dir="auto">{escape(text)}{beside if number == len(shown) else ""}</div>'
+        for number, text in enumerate(shown, 1)
+    )
     return f'<div class="turn {side}{" quiet" if quiet else ""}"{style}>{name}{bubbles}</div>'
 
 

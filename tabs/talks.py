@@ -7,10 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from pipeline.prompt import Message, join_bubbles, split_bubbles
+from pipeline.errors import ChatError
+from pipeline.prompt import Message, join_bubbles
 from tabs.visitor import Visitor, own_run
 
-__all__ = ["BASE", "Talk", "content_of", "others_of", "read_talk", "write_talk"]
+__all__ = ["BASE", "Talk", "content_of", "exchange_talk", "others_of", "read_talk", "write_talk"]
 
 BASE = "base"  # the name of "the model without any training" beside the names of runs
 
@@ -32,19 +33,23 @@ class Talk:
             messages.pop()
         return replace(self, messages=messages)
 
-    def take_back(self, others: Sequence[str] = ()) -> tuple[Talk, str | None]:
-        """Back to before the visitor's last message, and what it said; None where they have said nothing.
+    def text_at(self, place: int, others: Sequence[str] = ()) -> str:
+        """A message as it is changed: a line for each bubble, without the name that a group puts before it."""
+        return self.messages[place]["content"].removeprefix(self._name_at(place, others))
 
-        others: in a group, the names of whom one of stands before what was said.
-        """
-        talk = self.without_reply()
-        if not talk.messages:
-            return self, None
-        lines = split_bubbles(talk.messages[-1]["content"])
-        name = next((other for other in others if len(others) > 1 and lines[0].startswith(f"{other}: ")), None)
-        if name:
-            lines[0] = lines[0].removeprefix(f"{name}: ")
-        return replace(talk, messages=talk.messages[:-1]), "\n".join(lines)
+    def changed(self, place: int, text: str, others: Sequence[str] = ()) -> Talk:
+        """A message with other words, and nothing of what came after it. Raises ChatError where none are left."""
+        lines = [line.strip() for line in text.replace("\r", "").split("\n")]
+        content = "\n".join(filter(None, lines))
+        if not content:
+            raise ChatError("There must be something left of a message: write it anew, or cancel.")
+        message = Message(role=self.messages[place]["role"], content=self._name_at(place, others) + content)
+        return replace(self, messages=[*self.messages[:place], message])
+
+    def _name_at(self, place: int, others: Sequence[str]) -> str:
+        message = self.messages[place]
+        names = [f"{other}: " for other in others] if len(others) > 1 and message["role"] == "user" else []
+        return next((name for name in names if message["content"].startswith(name)), "")
 
 
 def content_of(visitor: Visitor, name: str, me: str | None, lines: Sequence[str]) -> str:
@@ -79,3 +84,11 @@ def write_talk(visitor: Visitor, name: str, talk: Talk) -> None:
     folder.mkdir(mode=0o700, exist_ok=True)
     kept = {"began_at": talk.began_at.isoformat(), "messages": talk.messages}
     (folder / f"{name}.json").write_text(json.dumps(kept, ensure_ascii=False), encoding="utf-8")
+
+
+def exchange_talk(visitor: Visitor, name: str, before: Talk, after: Talk) -> bool:
+    """Keep `after` where `before` is what is kept: what was changed or deleted meanwhile is not brought back."""
+    if read_talk(visitor, name) != before:
+        return False
+    write_talk(visitor, name, after)
+    return True
