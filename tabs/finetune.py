@@ -124,6 +124,7 @@ def _config(model: str, recipe: str, *settings: Any) -> TrainingConfig:
 
 
 def _train(request: gr.Request, *knobs: Any) -> list[Any]:
+    from pipeline.evaluation.alone import check_nothing_trains
     from pipeline.runs import start
 
     visitor = visitor_of(request)
@@ -133,6 +134,7 @@ def _train(request: gr.Request, *knobs: Any) -> list[Any]:
     newest = newest_run(visitor)
     if newest is not None and newest.live:
         raise ChatError("A training is going on: stop it first, or wait for it.")
+    check_nothing_trains(visitor.folder)
     visitor.runs.mkdir(mode=0o700, exist_ok=True)
     name = f"{datetime.now():%Y%m%d-%H%M%S}-{secrets.token_hex(4)}"
     start(visitor.dataset, visitor.runs / name, config)
@@ -142,9 +144,12 @@ def _train(request: gr.Request, *knobs: Any) -> list[Any]:
 def _ask(request: gr.Request, wish: str) -> list[Any]:
     """Stop, pause or resume the newest run."""
     from pipeline import runs
+    from pipeline.evaluation.alone import check_nothing_trains
 
     visitor = visitor_of(request)
     folders = run_folders(visitor)
+    if wish == "resume":
+        check_nothing_trains(visitor.folder)
     run_dir = own_run(visitor, folders[0].name if folders else None)
     {"stop": runs.stop, "pause": runs.pause, "resume": runs.resume}[wish](run_dir)
     return [runs_stamp(visitor), *_shown(visitor)]

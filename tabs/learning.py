@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from pipeline.errors import ChatError
-from tabs.runs import newest_run
 from tabs.talks import BASE
 from tabs.visitor import Stage, Visitor, own_run, safely, visitor_of
 from tabs.words import count
@@ -46,15 +45,15 @@ def build(stage: Stage, who: gr.Dropdown) -> None:
 
     def follow(request: gr.Request, who: str | None) -> Iterator[list[Any]]:
         """Outputs [shown, draw, stop] as the curve grows."""
+        from pipeline.evaluation.alone import check_nothing_trains
         from pipeline.evaluation.curve import learning_curve
 
         visitor = visitor_of(request)
         if who in (None, "", BASE):
             raise ChatError("Choose a twin first: the curve is of how it was trained.")
-        newest = newest_run(visitor)
-        if newest is not None and newest.live:
-            raise ChatError("A training is going on: wait for it, or stop it first.")
-        steps = learning_curve(own_run(visitor, who), loaded=stage.models)
+        run_dir = own_run(visitor, who)
+        check_nothing_trains(visitor.folder, curve_of=run_dir)
+        steps = learning_curve(run_dir, loaded=stage.models)
         yield [ABOUT, gr.Button(visible=False), gr.Button(visible=True)]
         try:
             for step in steps:

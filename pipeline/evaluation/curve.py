@@ -15,6 +15,7 @@ from pipeline import runs
 from pipeline.chat import LoadedModels
 from pipeline.dataset import Dataset, Row, read_dataset, write_dataset
 from pipeline.errors import ChatError
+from pipeline.evaluation.alone import FOLDER, hold
 from pipeline.evaluation.evaluate import evaluate
 from pipeline.evaluation.exam import read_exam
 from pipeline.training import TrainingConfig
@@ -26,7 +27,7 @@ FEWEST_ROWS = 2
 EXAM_ROWS = 15  # rows that could be learned in the time that an exam takes
 POLL_SECONDS = 0.5
 LEAST = 0.01  # of the bits a character: smaller differences are chance
-FOLDER, FILE = "curve", "curve.json"
+FILE = "curve.json"
 
 
 class CurvePoint(BaseModel):
@@ -69,6 +70,13 @@ def learning_curve(
     parts = {share: rows for share, rows in parts.items() if FEWEST_ROWS <= len(rows) < len(dataset.train)}
     if not parts or not dataset.validation:
         raise ChatError("This dataset is too small for a learning curve: take a longer chat.")
+    with hold(run_dir / FOLDER):
+        yield from _drawn(run_dir, dataset, parts, samples, loaded)
+
+
+def _drawn(
+    run_dir: Path, dataset: Dataset, parts: dict[float, list[Row]], samples: int, loaded: LoadedModels | None
+) -> Iterator[CurveStep]:
     folder = run_dir / FOLDER
     config = runs.read_run(run_dir).config
     total = sum(map(len, parts.values())) + EXAM_ROWS * (len(parts) + 1)

@@ -1,0 +1,81 @@
+"""One training at a time: runs and learning curves on one machine would fight for its memory."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from pipeline.errors import ChatError
+from pipeline.runs import read_run
+
+__all__ = ["FOLDER", "check_nothing_trains", "hold"]
+
+FOLDER = "curve"  # of a learning curve, in the folder of its run
+LOCK = "going.lock"  # held while a curve is drawn, also between its runs
+
+OWN_RUN = "A training is going on, and two at once would fight for the memory: stop it first, or wait for it."
+OWN_CURVE = (
+    "A learning curve is being drawn in the Chat tab, which trains too, and two trainings at once would fight for the "
+    "memory: stop it there, or wait for it."
+)
+OTHERS = (
+    "Somebody else's training is going on on this machine, and two at once would fight for its memory: try again when "
+    "it is over."
+)
+
+
+def check_nothing_trains(workspace: Path, curve_of: Path | None = None) -> None:
+    """Raise ChatError where a run or a learning curve is going, in this visitor's workspace or in one beside it.
+
+    curve_of: the run whose own curve does not count, since it is about to be taken up. Jobs elsewhere do not count.
+    """
+    own = None if curve_of is None else curve_of / FOLDER
+    for place in sorted(workspace.parent.iterdir(), key=lambda place: place != workspace):
+        mine = place == workspace
+        for curve in place.glob(f"runs/*/{FOLDER}"):
+            if curve != own and (_is_held(curve / LOCK) or any(map(_is_live, curve.glob("runs/*")))):
+                raise ChatError(OWN_CURVE if mine else OTHERS)
+        if any(map(_is_live, place.glob("runs/*"))):
+            raise ChatError(OWN_RUN if mine else OTHERS)
+
+
+@contextmanager
+def hold(curve: Path) -> Iterator[None]:
+    """Say that the learning curve in this folder is being drawn; raises ChatError where it is already."""
+    import fcntl
+
+    curve.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(curve / LOCK, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise ChatError("This curve is being drawn already: wait for it.") from None
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _is_live(run_dir: Path) -> bool:
+    """Whether a process of this machine trains in this folder now."""
+    if not (run_dir / "worker.lock").exists() or (run_dir / "job.json").exists():
+        return False
+    with suppress(ChatError, OSError):  # deleted meanwhile
+        return read_run(run_dir).live
+    return False
+
+
+def _is_held(lock: Path) -> bool:
+    import fcntl
+
+    try:
+        descriptor = os.open(lock, os.O_RDONLY)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False
