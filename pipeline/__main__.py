@@ -197,6 +197,13 @@ def train(
     learning_rate: Annotated[float | None, typer.Option(help="Peak learning rate.")] = None,
     rank: Annotated[int | None, typer.Option(help="Rank of the adapter's matrices.")] = None,
     act_as: Annotated[str | None, typer.Option(help='"t4": behave as on a T4 on a bigger GPU.')] = None,
+    processes: Annotated[int | None, typer.Option(help="GPUs that train together; else all of them.")] = None,
+    shard: Annotated[
+        str | None, typer.Option(help='Split the model over them: "always", "never"; else where it fits no single one.')
+    ] = None,
+    trackio: Annotated[
+        bool, typer.Option("--trackio", help="Metrics into a trackio project in the run's folder, too; stays local.")
+    ] = False,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in --out.")] = False,
     job: Annotated[str | None, typer.Option(help="Train on Hugging Face Jobs: on t4-small, say. Costs money.")] = None,
     minutes: Annotated[int, typer.Option(help="After which a job is ended.")] = 60,
@@ -213,7 +220,10 @@ def train(
     if resume:
         run = runs.resume(out)
     else:
-        settings = {"epochs": epochs, "learning_rate": learning_rate, "rank": rank, "act_as": act_as}
+        settings = {
+            "epochs": epochs, "learning_rate": learning_rate, "rank": rank, "act_as": act_as, "processes": processes,
+            "shard": shard, "trackio": trackio,
+        }  # fmt: skip
         config = checked(TrainingConfig.of, recipe=recipe, model=model, **settings)
         if job is None:
             run = runs.start(dataset_dir, out, config)

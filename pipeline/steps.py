@@ -196,10 +196,13 @@ def hire(
 
 
 def training_text(run: "Run") -> str:
+    from pipeline.training.tracked import dashboard_command
+
     before, after = run.base_validation_loss, run.best_validation_loss
     losses = f": held-out loss {before:.3f} before, {after:.3f} after" if before and after else ""
     told = f"{run.status.capitalize()} after {count(run.step, 'step')}{losses} (nats a token). {run.directory}"
-    return f"{told}\n{run.message}" if run.message else told
+    seen = f"Its dashboard: {dashboard_command(run.directory)}" if run.config.trackio else ""
+    return "\n".join(filter(None, (told, run.message, seen)))
 
 
 def examine(run_dir: Path, samples: int, *, full: bool = False) -> "Exam":

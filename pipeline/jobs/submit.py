@@ -68,7 +68,8 @@ def start_job(
     if not account.can_write:
         raise ChatError("This token may only read: make one with write access in your Hub settings, and try again.")
     api = hub_api(token, endpoint)
-    lay_out(dataset_dir, run_dir, config)
+    # What was chosen for this computer is not for that machine: it has GPUs of its own, and no dashboard.
+    lay_out(dataset_dir, run_dir, config.model_copy(update={"processes": None, "trackio": False}))
     repos = ((f"{account.name}/{name}", "model"), (f"{account.name}/{name}-data", "dataset"))
     made: list[tuple[str, str]] = []
     try:

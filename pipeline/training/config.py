@@ -54,6 +54,7 @@ class TrainingConfig(BaseModel):
     patience: int = Field(2, ge=1, description="validations without progress after which the run stops")
     checkpoint_seconds: float = Field(60, ge=0, description="seconds between checkpoints a run can resume from")
     logging_steps: int = Field(1, ge=1, description="steps between two lines of metrics")
+    trackio: bool = Field(False, description="metrics in a local trackio project, too")
     seed: int = Field(0, ge=0)
 
     @classmethod

@@ -11,11 +11,13 @@ from pipeline.training.config import TrainingConfig
 from pipeline.training.state import (
     add_metrics,
     cut_metrics,
+    metrics_lines,
     read_control,
     replace_text,
     write_control,
     write_state,
 )
+from pipeline.training.tracked import Tracked
 from pipeline.training.trainer import Batches, adapter_weights, held_out_loss
 
 __all__ = ["Follower", "last_checkpoint", "make_callback"]
@@ -55,6 +57,7 @@ class Follower:
         self.step_began = self.saved_at = time.monotonic()
         self.tokens_before = 0
         self.trainer: Any = None
+        self.tracked: Tracked | None = None
 
     def attach(self, trainer: Any) -> None:
         """Give the follower its trainer, which needs the follower's callback to be made."""
@@ -70,7 +73,8 @@ class Follower:
             self.base_loss = self._held_out()
             if self.writes:
                 cut_metrics(self.run_dir, -1)
-                add_metrics(self.run_dir, {"step": 0, "epoch": 0.0, "validation_loss": self.base_loss})
+                self._begin_tracking()
+                self._tell({"step": 0, "epoch": 0.0, "validation_loss": self.base_loss})
                 write_state(self.run_dir, step=0, base_validation_loss=self.base_loss)
         else:
             kept = json.loads((checkpoint / COMPLETE).read_text("utf-8"))
@@ -78,6 +82,7 @@ class Follower:
                 setattr(self, name, value)
             if self.writes:
                 cut_metrics(self.run_dir, int(checkpoint.name.split("-")[1]))
+                self._begin_tracking()
         self.step_began = self.saved_at = time.monotonic()
 
     def after_step(self, step: int, control: Any) -> None:
@@ -111,8 +116,7 @@ class Follower:
         """One line of metrics, and the state."""
         if not self.writes or "loss" not in logs:
             return
-        add_metrics(
-            self.run_dir,
+        self._tell(
             {
                 "step": step,
                 "epoch": epoch,
@@ -121,7 +125,7 @@ class Follower:
                 "tokens_per_second": self._tokens_per_second(),
                 "memory_gib": used_memory(),
                 "seconds_left": self._seconds_left(step),
-            },
+            }
         )
         write_state(self.run_dir, step=step)
 
@@ -132,12 +136,25 @@ class Follower:
             self._validate(step)
         if self.best_loss is not None and self.base_loss is not None and self.best_loss >= self.base_loss:
             self.message = f"{self.message} {NO_BETTER}".strip()
+        if self.tracked is not None:
+            self.tracked.close()
         peaks = self._each(used_memory())
         if self.writes:
             if self.outcome == "done":
                 shutil.rmtree(self.run_dir / "checkpoints", ignore_errors=True)
             write_state(self.run_dir, status=self.outcome, step=step, message=self.message, peak_gib=peaks)
             write_control(self.run_dir, "")  # here, and not at the start: a wish may come while the model loads
+
+    def _begin_tracking(self) -> None:
+        if self.config.trackio:
+            settings = self.config.model_dump(mode="json", exclude={"trackio"})
+            self.tracked = Tracked(self.run_dir, settings, metrics_lines(self.run_dir))
+
+    def _tell(self, line: dict[str, Any]) -> None:
+        """A line of metrics, to all who follow."""
+        add_metrics(self.run_dir, line)
+        if self.tracked is not None:
+            self.tracked.add(line)
 
     def _validate(self, step: int) -> None:
         loss = self._held_out()
@@ -151,7 +168,7 @@ class Follower:
         if better:
             self._keep_adapter()
         if loss is not None:
-            add_metrics(self.run_dir, {"step": step, "epoch": self.trainer.state.epoch, "validation_loss": loss})
+            self._tell({"step": step, "epoch": self.trainer.state.epoch, "validation_loss": loss})
         write_state(self.run_dir, step=step, best_step=self.best_step, best_validation_loss=self.best_loss)
 
     def _held_out(self) -> float | None:

@@ -16,6 +16,7 @@ __all__ = [
     "Status",
     "add_metrics",
     "cut_metrics",
+    "metrics_lines",
     "read_control",
     "read_killed",
     "read_state",
@@ -81,15 +82,19 @@ def add_metrics(run_dir: Path, line: Mapping[str, Any]) -> None:
 
 def cut_metrics(run_dir: Path, last_step: int) -> None:
     """Drop the lines after `last_step` (and a line cut short by a crash): those steps will be taken again."""
-    path = run_dir / "metrics.jsonl"
-    if not path.exists():
-        return
-    kept = []
-    for line in path.read_text("utf-8").splitlines():
-        with contextlib.suppress(ValueError):
-            if json.loads(line)["step"] <= last_step:
-                kept.append(line + "\n")
-    replace_text(path, "".join(kept))
+    if (run_dir / "metrics.jsonl").exists():
+        kept = [json.dumps(line) + "\n" for line in metrics_lines(run_dir) if line["step"] <= last_step]
+        replace_text(run_dir / "metrics.jsonl", "".join(kept))
+
+
+def metrics_lines(run_dir: Path) -> list[dict[str, Any]]:
+    """The whole lines of metrics.jsonl, in order."""
+    lines = []
+    with contextlib.suppress(OSError):
+        for line in (run_dir / "metrics.jsonl").read_text("utf-8").splitlines():
+            with contextlib.suppress(ValueError):
+                lines.append(json.loads(line))
+    return lines
 
 
 def read_control(run_dir: Path) -> str:

@@ -17,6 +17,7 @@ from pipeline.training.state import (
     write_killed,
     write_state,
 )
+from pipeline.training.tracked import require_trackio
 
 __all__ = ["LOCK_VARIABLE", "hold_lock", "lay_out", "read_config", "train", "work"]
 
@@ -30,6 +31,8 @@ def lay_out(dataset_dir: Path, run_dir: Path, config: TrainingConfig) -> None:
         raise ChatError("There is a run in this folder already: resume it, or choose another folder.")
     if not (dataset_dir / "dataset.json").exists():
         raise ChatError(f"The folder {dataset_dir.name} holds no dataset: build one first.")
+    if config.trackio:
+        require_trackio()
     run_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
     shutil.copytree(dataset_dir, run_dir / "dataset", dirs_exist_ok=True)
     write_state(run_dir, status="starting")
