@@ -2,15 +2,17 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Literal
 
 from pipeline.errors import ChatError
 from pipeline.models import BaseModelInfo, load_config, model_list
 from pipeline.runtime import Device
 
-__all__ = ["Forecast", "Part", "forecast", "shape_of", "trainable"]
+__all__ = ["UNLISTED", "Forecast", "Part", "forecast", "shape_of", "trainable"]
 
 GIB = 2**30
+UNLISTED = "see its page"  # licence and languages of a model that is not on the list
 NF4_BYTES = 0.516  # a weight: half a byte, and its share of a block's scale, quantised once more
 CONTEXT_GIB = 0.5  # CUDA itself, outside what torch counts
 # Architectures whose feed-forward part is two matrices, not three.
@@ -58,10 +60,11 @@ def shape_of(model: str) -> BaseModelInfo:
     config = load_config(model).get_text_config()
     if any(getattr(config, name, None) for name in ("num_experts", "num_local_experts", "n_routed_experts")):
         raise ChatError("How much memory this model needs is not known beforehand: it is a mixture of experts.")
+    folder = Path(model).expanduser()
     try:
         heads = config.num_attention_heads
         return BaseModelInfo(
-            model, model, "see its page", "see its page", config.max_position_embeddings, config.hidden_size,
+            model, folder.name if folder.is_dir() else model, UNLISTED, UNLISTED, config.max_position_embeddings, config.hidden_size,
             _intermediate(config), config.num_hidden_layers, heads,
             getattr(config, "num_key_value_heads", None) or heads,
             getattr(config, "head_dim", None) or config.hidden_size // heads, config.vocab_size,
@@ -104,10 +107,12 @@ def forecast(
     paged: bool = True,
     device: Device = "cuda",
     available: float | None = None,
+    shards: int = 1,
 ) -> Forecast:
     """The peak of our training with `tokens` going through the model at once; off a GPU, of the whole process.
 
     paged: the optimiser's 8-bit moments live in main memory when the GPU is full, so they do not count.
+    shards: GPUs over which the weights are split (not in 4 bits); the peak is of each.
     """
     wide = 4 if weights == "32-bit" else 2
     embeddings = shape.vocabulary * shape.hidden * (1 if shape.tied else 2)
@@ -125,9 +130,12 @@ def forecast(
     if device != "cuda":  # no fused head there: learned tokens (half of all, say) meet the whole vocabulary
         logits = tokens // 2 * shape.vocabulary * 12
     packed = NF4_BYTES if weights == "nf4" else wide
+    # The words are gathered once and stay; of the layers, one is used while the next arrives.
+    gathered = wide * (shape.vocabulary * shape.hidden + 2 * linear / shape.layers) if shards > 1 else 0
     made = [
-        ("Frozen weights", linear * packed, f"{_many(linear)} at {packed:g} bytes each"),
-        ("Embeddings", embeddings * wide, "words in and out are never quantised"),
+        ("Frozen weights", linear * packed / shards, f"{_many(linear)} at {packed:g} bytes each{_split(shards)}"),
+        ("Embeddings", embeddings * wide / shards, f"words in and out are never quantised{_split(shards)}"),
+        ("Gathered", gathered, "of the split weights: the layer at work, the next one, and the words"),
         ("LoRA and its gradient", thin * 8, f"{_many(thin)} in float32, twice"),
         ("Optimiser", 0 if paged else thin * 8, "two moments a LoRA weight"),
         ("Kept for the way back", tokens * kept, "what each layer was given" if checkpointing else "every layer whole"),
@@ -138,6 +146,10 @@ def forecast(
     if device != "cuda":
         own = Part("Python", PYTHON_GIB, "the libraries")
     return Forecast((*parts, own), available)
+
+
+def _split(shards: int) -> str:
+    return f", split over {shards} GPUs" if shards > 1 else ""
 
 
 def _many(weights: int) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 from datetime import datetime
 from html import escape
@@ -48,6 +49,8 @@ def build(stage: Stage) -> None:
             train = gr.Button("Train", variant="primary", scale=0, min_width=180, elem_id="train")
         with gr.Accordion("Settings", open=False, elem_classes="fold", elem_id="finetune-settings"):
             knobs = _knobs()
+            several, tracked = _more_knobs()
+            knobs += [*several.children, tracked]
         with gr.Accordion("Will it fit, and why so", open=False, elem_classes="fold", elem_id="finetune-fit"):
             fit.build(stage, bar, knobs, _config)
         with gr.Accordion("What it means", open=False, elem_classes="fold", elem_id="finetune-means") as means:
@@ -67,6 +70,7 @@ def build(stage: Stage) -> None:
     with hired:
         jobs.build(stage, knobs, _config, shown, _shown)
     gr.on([stage.dataset.change, stage.runs.change], safely(_draw), None, shown, **quiet)
+    stage.dataset.change(safely(_offered), None, [several, tracked], **quiet)
     seen = gr.State("")
     timer.tick(safely(_tick), seen, [stage.runs, panel, log, seen], **quiet)
     train.click(safely(_train), knobs, [stage.runs, *shown], show_progress="minimal", **private)
@@ -105,12 +109,41 @@ def _knobs() -> list[Any]:
     return [model, recipe, epochs, rate, rank, tokens, precision, weights, batch]
 
 
+def _more_knobs() -> tuple[gr.Row, gr.Checkbox]:
+    """What only some machines have: several GPUs (hidden elsewhere), and trackio's dashboard."""
+    with gr.Row(visible=False, elem_id="several-gpus") as several:
+        gr.Number(
+            0, label="GPUs that train together", precision=0,
+            info="0: all. Each takes its share of every step, so an epoch is over sooner.",
+        )  # fmt: skip
+        gr.Dropdown(
+            [("Where it does not fit one", "auto"), ("Always", "always"), ("Never", "never")], value="auto",
+            label="Split the model over them", info="Then more fits, in 16 bits. Whole on each, steps are faster.",
+        )  # fmt: skip
+    tracked = gr.Checkbox(
+        False, label="Metrics into a trackio project, too", elem_id="trackio", visible=False,
+        info="In the run's folder, on this computer only.",
+    )  # fmt: skip
+    return several, tracked
+
+
+def _offered() -> list[Any]:
+    """Outputs [several, tracked]: those that make sense here. Behind a link nobody could open trackio's dashboard."""
+    from pipeline.runtime import this_machine
+
+    far = bool(os.environ.get("SPACE_ID")) or os.environ.get("GRADIO_SHARE", "").lower() in ("1", "true")
+    return [gr.Row(visible=this_machine().gpus > 1), gr.Checkbox(visible=not far)]
+
+
 def _config(model: str, recipe: str, *settings: Any) -> TrainingConfig:
     from pydantic import ValidationError
 
     from pipeline.training import TrainingConfig
 
-    names = ("epochs", "learning_rate", "rank", "max_tokens", "precision", "quantise", "tokens_per_batch")
+    names = (
+        "epochs", "learning_rate", "rank", "max_tokens", "precision", "quantise", "tokens_per_batch", "processes",
+        "shard", "trackio",
+    )  # fmt: skip
     asked = dict(zip(names, settings, strict=True))
     try:
         return TrainingConfig.of(

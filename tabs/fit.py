@@ -34,7 +34,10 @@ CURES: tuple[tuple[str, dict[str, Any]], ...] = (
 )
 
 Row = tuple[str, str, str]
-WORDS = {"bf16": "BF16", "fp16": "FP16", "fp32": "FP32", "nf4": "NF4", "none": "as computed", "documents": "end to end"}
+WORDS = {
+    "bf16": "BF16", "fp16": "FP16", "fp32": "FP32", "nf4": "NF4", "none": "as computed", "documents": "end to end",
+    "own": "the model's own", "alone": "a row at a time",
+}  # fmt: skip
 
 
 def build(stage: Stage, bar: gr.HTML, knobs: list[Any], config_of: Callable[..., TrainingConfig]) -> None:
@@ -61,20 +64,37 @@ def build(stage: Stage, bar: gr.HTML, knobs: list[Any], config_of: Callable[...,
 
 def look(visitor: Visitor, config: TrainingConfig, place: str) -> tuple[str, str]:
     """(the bar, the tables of why, of what takes memory, of the models) for a run of this configuration, as HTML."""
-    from pipeline.memory import shape_of
+    from pipeline.memory import UNLISTED, shape_of
     from pipeline.runtime import T4, this_machine
-    from pipeline.training.plan import forecast_for, plan_shape
+    from pipeline.training.config import processes_for
+    from pipeline.training.plan import forecast_for, plan_shape, shards_for, with_rows
 
     machine = T4 if place == "t4" else this_machine(config.act_as)
     shape = shape_of(config.model)
     settled, reasons = _settle(visitor, config, machine, shape)
     plan = plan_shape(settled, machine, shape)
-    if settled.batching == "tokens" and settled.tokens_per_step and settled.tokens_per_step < plan.tokens_per_batch:
-        plan = replace(plan, tokens_per_batch=settled.tokens_per_step, batch_reason="all of a step's together")
+    if shape.licence == UNLISTED:  # those of the list take their rows as most models do
+        plan = with_rows(settled, plan)
+    processes = processes_for(config, machine.gpus)
+    share = (settled.tokens_per_step or plan.tokens_per_batch) // processes
+    if settled.batching == "tokens" and share < plan.tokens_per_batch:
+        whose = "all of a step's together" if processes == 1 else "a GPU's share of a step"
+        plan = replace(plan, tokens_per_batch=share, batch_reason=whose)
+    if processes > 1:
+        reasons = [_together(processes, shards_for(settled, machine, shape.parameters)), *reasons]
     forecast = forecast_for(settled, plan, machine, shape)
     cure = None if forecast.fits else _cure(settled, machine, shape)
-    bar = fit_bar(forecast, shape.name, _place(machine), cure)
+    bar = fit_bar(forecast, shape.name, _place(machine, processes), cure)
     return bar, _tables(plan, reasons, forecast) + _models(visitor, config, machine)
+
+
+def _together(processes: int, shards: int) -> Row:
+    if shards > 1:
+        return (
+            "GPUs together", f"{processes}, weights split",
+            "each holds a part of the weights in 16 bits and takes its share of every step; slower, but more fits",
+        )  # fmt: skip
+    return "GPUs together", str(processes), "each holds the whole model and takes its share of every step"
 
 
 def _settle(
@@ -109,9 +129,11 @@ def _cure(config: TrainingConfig, machine: Machine, shape: BaseModelInfo) -> str
     return None
 
 
-def _place(machine: Machine) -> str:
+def _place(machine: Machine, processes: int = 1) -> str:
     if machine.device == "cpu":
         return "this computer's free memory"
+    if processes > 1:
+        return f"each {machine.name}"
     return "a T4" if machine.name == "a T4" else f"the {machine.name}"
 
 

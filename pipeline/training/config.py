@@ -4,7 +4,16 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-__all__ = ["DEFAULT_RANK", "RECIPES", "Recipe", "TrainingConfig", "choose_learning_rate", "choose_rank", "choose_step"]
+__all__ = [
+    "DEFAULT_RANK",
+    "RECIPES",
+    "Recipe",
+    "TrainingConfig",
+    "choose_learning_rate",
+    "choose_rank",
+    "choose_step",
+    "processes_for",
+]
 
 DEFAULT_RANK = 16
 SHORT_RUN = 150  # steps
@@ -86,6 +95,13 @@ RECIPES: dict[Recipe, dict[str, Any]] = {
         "logging_steps": 25,
     },
 }
+
+
+def processes_for(config: TrainingConfig, gpus: int) -> int:
+    """How many processes train together: as many as asked for, else one a GPU; an acted T4 has no second one."""
+    if config.processes is not None:
+        return config.processes
+    return 1 if config.act_as is not None else max(1, gpus)
 
 
 def choose_rank(tokens: int, weights_a_rank: int) -> tuple[int, str]:

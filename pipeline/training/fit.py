@@ -16,7 +16,7 @@ from pipeline.training.data import Example, encode_rows, learned_text, plan_step
 from pipeline.training.follow import Follower, last_checkpoint, make_callback
 from pipeline.training.launch import leader
 from pipeline.training.layouts import room_for
-from pipeline.training.plan import parameters_of, plan_for, settle
+from pipeline.training.plan import parameters_of, plan_for, settle, splits_weights
 from pipeline.training.state import replace_text, write_state
 from pipeline.training.trainer import Batches, make_trainer, trainer_arguments
 
@@ -73,7 +73,8 @@ def fit(run_dir: Path, config: TrainingConfig) -> None:
         act_as_t4()
     data = prepare(run_dir, config)
     processes = int(os.environ.get("WORLD_SIZE", "1"))
-    shards = processes if splits_weights(config, processes) else 1
+    machine, parameters = this_machine(config.act_as), parameters_of(config.model)
+    shards = processes if splits_weights(config, machine, parameters, processes) else 1
     plan = plan_for(config if shards == 1 else config.model_copy(update={"quantise": "none"}))
     model = load_for_training(config, plan, shards)
     config = settle_on(run_dir, config, plan, model, data.train)
@@ -101,20 +102,6 @@ def fit(run_dir: Path, config: TrainingConfig) -> None:
     follower.begin(checkpoint)
     trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
     follower.finish()
-
-
-def splits_weights(config: TrainingConfig, processes: int) -> bool:
-    """Whether the frozen weights are split over the processes (FSDP): as asked, or where 4 bits do not fit one GPU."""
-    if processes == 1 or config.shard == "never":
-        return False
-    if config.shard == "always":
-        if config.quantise == "nf4":
-            raise ChatError("Weights that are split over GPUs are not kept in 4 bits: choose one or the other.")
-        return True
-    machine = this_machine(config.act_as)
-    nf4_bytes, room = 0.6, 0.8
-    too_large = parameters_of(config.model) * nf4_bytes > room * machine.memory * 2**30
-    return machine.device == "cuda" and config.quantise != "nf4" and too_large
 
 
 def load_for_training(config: TrainingConfig, plan: Plan, shards: int = 1) -> Any:

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from pipeline.runtime import memory_kills
-from pipeline.training.config import TrainingConfig
+from pipeline.training.config import TrainingConfig, processes_for
 from pipeline.training.state import read_state, write_killed, write_state
 
 __all__ = ["die_with_launcher", "how_many_processes", "is_launched", "launch", "launch_command", "leader"]
@@ -25,14 +25,12 @@ def leader() -> int:
 
 
 def how_many_processes(config: TrainingConfig) -> int:
-    """As many as asked for, else one for each GPU; a T4 that is acted has no second one."""
-    if config.processes is not None:
-        return config.processes
-    if config.act_as is not None:
-        return 1
+    """As many as asked for, else one for each GPU that is here."""
+    if config.processes is not None or config.act_as is not None:
+        return processes_for(config, 1)
     import torch
 
-    return max(1, torch.cuda.device_count())
+    return processes_for(config, torch.cuda.device_count())
 
 
 def launch_command(run_dir: Path, processes: int) -> list[str]:

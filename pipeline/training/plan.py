@@ -13,6 +13,7 @@ from pipeline.training.config import (
     choose_learning_rate,
     choose_rank,
     choose_step,
+    processes_for,
 )
 from pipeline.training.layouts import choose_rows
 
@@ -24,6 +25,8 @@ __all__ = [
     "plan_shape",
     "planned_tokens_per_batch",
     "settle",
+    "shards_for",
+    "splits_weights",
     "with_rows",
 ]
 
@@ -44,7 +47,28 @@ def plan_for(config: TrainingConfig) -> Plan:
 
 def plan_shape(config: TrainingConfig, machine: Machine, shape: BaseModelInfo) -> Plan:
     """How a machine, this one or another, would train a model of this shape; nothing is read or loaded."""
+    if shards_for(config, machine, shape.parameters) > 1:
+        config = config.model_copy(update={"quantise": "none"})
     return _with_checkpointing(config, _plan(config, machine, shape.parameters), machine, shape)
+
+
+def splits_weights(config: TrainingConfig, machine: Machine, parameters: int, processes: int) -> bool:
+    """Whether the frozen weights are split over the processes (FSDP): as asked, or where 4 bits do not fit one GPU."""
+    if processes == 1 or config.shard == "never":
+        return False
+    if config.shard == "always":
+        if config.quantise == "nf4":
+            raise ChatError("Weights that are split over GPUs are not kept in 4 bits: choose one or the other.")
+        return True
+    nf4_bytes, room = 0.6, 0.8
+    too_large = parameters * nf4_bytes > room * machine.memory * 2**30
+    return machine.device == "cuda" and config.quantise != "nf4" and too_large
+
+
+def shards_for(config: TrainingConfig, machine: Machine, parameters: int) -> int:
+    """Over how many of a machine's GPUs the frozen weights would be split: 1 where each holds them all."""
+    processes = processes_for(config, machine.gpus)
+    return processes if splits_weights(config, machine, parameters, processes) else 1
 
 
 def with_rows(config: TrainingConfig, plan: Plan) -> Plan:
@@ -87,9 +111,10 @@ def planned_tokens_per_batch(config: TrainingConfig) -> int:
 def forecast_for(config: TrainingConfig, plan: Plan, machine: Machine, shape: BaseModelInfo) -> Forecast:
     """The peak of the run that this plan makes."""
     kept: dict[str, Literal["nf4", "16-bit", "32-bit"]] = {"bf16": "16-bit", "fp16": "16-bit", "fp32": "32-bit"}
+    processes = processes_for(config, machine.gpus) if plan.device == "cuda" else 1
     return forecast(
         shape,
-        tokens=tokens_at_once(config, plan),
+        tokens=tokens_at_once(config, plan, processes),
         rank=config.rank or DEFAULT_RANK,
         targets=config.targets,
         weights="nf4" if plan.quantise.value == "nf4" else kept[plan.dtype.value],
@@ -97,14 +122,19 @@ def forecast_for(config: TrainingConfig, plan: Plan, machine: Machine, shape: Ba
         paged=plan.optimiser.value.startswith("paged"),
         device=plan.device,
         available=machine.free,
+        shards=shards_for(config, machine, shape.parameters) if plan.device == "cuda" else 1,
     )
 
 
-def tokens_at_once(config: TrainingConfig, plan: Plan) -> int:
-    """Tokens in a batch: as many as the plan has, or (batching: rows) so many rows of the longest kind."""
+def tokens_at_once(config: TrainingConfig, plan: Plan, processes: int = 1) -> int:
+    """Tokens in a batch: a process's share of a step, or as many as the plan has; a whole row at least.
+
+    With batching by rows: so many rows of the longest kind.
+    """
     if config.batching == "rows":
-        return config.rows_per_step * config.max_tokens
-    return max(min(plan.tokens_per_batch, config.tokens_per_step or plan.tokens_per_batch), config.max_tokens)
+        return -(-config.rows_per_step // processes) * config.max_tokens
+    share = (config.tokens_per_step or plan.tokens_per_batch * processes) // processes
+    return max(min(plan.tokens_per_batch, share), config.max_tokens)
 
 
 def _plan(config: TrainingConfig, machine: Machine, parameters: int) -> Plan:

@@ -7,7 +7,8 @@ import pytest
 from pipeline.memory import Forecast, Part
 from pipeline.training import TrainingConfig
 from tabs.explain import number_html, thin_html, weights_html
-from tabs.fit import fit_bar, look
+from tabs.finetune import _config, _offered
+from tabs.fit import _together, fit_bar, look
 from tabs.visitor import Visitor
 
 PARTS = (Part("Frozen weights", 3.0, "packed"), Part("CUDA", 1.0, "its own"))
@@ -72,6 +73,37 @@ def test_more_of_anything_needs_more(tmp_path):
     assert least < peak(quantise="nf4", max_tokens=4096)
     assert least < peak(quantise="nf4", max_tokens=512, rank=128)
     assert least < peak(quantise="none", max_tokens=512)
+
+
+def test_a_model_whose_rows_go_another_way_is_planned_for_as_it_will_train(tmp_path):
+    from tests.training.architectures import make
+
+    make("Gemma2").save_pretrained(tmp_path / "gemma")
+    tables = words(look(Visitor(tmp_path), TrainingConfig(model=str(tmp_path / "gemma")), "t4")[1])
+    assert "the scores of a gemma2 are capped" in tables
+
+
+def test_several_gpus_are_a_line_of_the_plan():
+    assert "whole model" in _together(2, 1)[2]
+    assert _together(4, 4)[1] == "4, weights split"
+
+
+def test_what_is_asked_for_several_gpus_and_trackio_reaches_the_run():
+    asked = _config("starter", "ours", *[0] * 4, "auto", "auto", 0, 2, "always", True)
+    assert (asked.processes, asked.shard, asked.trackio) == (2, "always", True)
+    plain = _config("starter", "ours", *[0] * 4, "auto", "auto", 0, 0, "auto", False)
+    assert plain == TrainingConfig()
+
+
+@pytest.mark.parametrize(
+    ("place", "offered"), [({}, True), ({"SPACE_ID": "a/b"}, False), ({"GRADIO_SHARE": "1"}, False)]
+)
+def test_trackio_is_offered_where_its_dashboard_can_be_opened(place, offered, monkeypatch):
+    for name in ("SPACE_ID", "GRADIO_SHARE"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in place.items():
+        monkeypatch.setenv(name, value)
+    assert _offered()[1].visible == offered
 
 
 @pytest.mark.parametrize(

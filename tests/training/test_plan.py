@@ -4,11 +4,12 @@ from dataclasses import replace
 
 import pytest
 
+from pipeline.errors import ChatError
 from pipeline.memory import shape_of
 from pipeline.runtime import T4, Machine
 from pipeline.training import RECIPES, TrainingConfig, choose_learning_rate, choose_rank
 from pipeline.training.config import choose_step
-from pipeline.training.plan import forecast_for, plan_for, plan_shape, settle
+from pipeline.training.plan import forecast_for, plan_for, plan_shape, settle, shards_for
 
 H100 = Machine("cuda", "NVIDIA H100", 79.2, 78.0, 16, (9, 0), 1, fast_bf16=True)
 CPU = Machine("cpu", "CPU", 16.0, 12.0, 8)
@@ -79,3 +80,60 @@ def test_the_blogs_recipe_is_left_as_it_is():
     config = TrainingConfig.of("blog")
     settled, _ = settle(config, device="cuda", parameters=int(7e9), weights_a_rank=2_500_000, tokens=10**9, rows=10**6)
     assert {name: getattr(settled, name) for name in RECIPES["blog"]} == RECIPES["blog"]
+
+
+TWO_T4 = replace(T4, gpus=2)
+LARGE = replace(shape_of(LLAMA), id="large", hidden=8192, intermediate=28672, layers=80, heads=64, kv_heads=8)
+
+
+@pytest.mark.parametrize(
+    ("settings", "machine", "shape", "shards"),
+    [
+        ({}, TWO_T4, shape_of(LLAMA), 1),
+        ({"shard": "always"}, TWO_T4, shape_of(LLAMA), 2),
+        ({"shard": "always", "processes": 1}, TWO_T4, shape_of(LLAMA), 1),
+        ({}, replace(H100, gpus=8), LARGE, 1),  # in 4 bits each holds it
+        ({}, replace(H100, memory=40.0, gpus=8), LARGE, 8),
+        ({"shard": "never"}, replace(H100, memory=40.0, gpus=8), LARGE, 1),
+        ({"shard": "always"}, T4, shape_of(LLAMA), 1),
+    ],
+)
+def test_weights_are_split_where_one_gpu_cannot_hold_them(settings, machine, shape, shards):
+    config = TrainingConfig(model=shape.id, **settings)
+    assert shards_for(config, machine, shape.parameters) == shards
+    assert plan_shape(config, machine, shape).quantise.value == ("none" if shards > 1 else "nf4")
+
+
+def test_what_is_split_takes_less_of_each_gpu_and_says_what_is_gathered():
+    shape = shape_of(LLAMA)
+
+    def parts(**settings):
+        config = TrainingConfig(model=LLAMA, quantise="none", tokens_per_step=4096, **settings)
+        machine = replace(H100, gpus=4)
+        made = forecast_for(config, plan_shape(config, machine, shape), machine, shape)
+        return {part.name: part.gib for part in made.parts}
+
+    whole, split = parts(shard="never"), parts(shard="always")
+    assert split["Frozen weights"] == pytest.approx(whole["Frozen weights"] / 4)
+    assert split["Embeddings"] == pytest.approx(whole["Embeddings"] / 4)
+    assert "Gathered" not in whole
+    # Of 32 layers two, and the words going out: under a tenth of all.
+    assert 0 < split["Gathered"] < 0.1 * whole["Frozen weights"]
+
+
+def test_of_several_gpus_each_takes_its_share_of_a_step():
+    shape = shape_of(LLAMA)
+    config = TrainingConfig(model=LLAMA, tokens_per_step=4096, checkpointing="always")
+
+    def kept(gpus):
+        machine = replace(H100, gpus=gpus)
+        forecast = forecast_for(config, plan_shape(config, machine, shape), machine, shape)
+        return next(part.gib for part in forecast.parts if part.name == "Kept for the way back")
+
+    assert kept(2) == pytest.approx(kept(1) / 2)
+    assert kept(8) == pytest.approx(kept(1) / 4)  # a row of 1,024 tokens goes through as one
+
+
+def test_weights_cannot_be_split_and_kept_in_four_bits():
+    with pytest.raises(ChatError, match="not kept in 4 bits: choose one or the other"):
+        shards_for(TrainingConfig(shard="always", quantise="nf4"), TWO_T4, 10**9)
