@@ -73,7 +73,7 @@ def _card(visitor: Visitor, name: str | None) -> str:
 
 
 def _table(exam: Exam) -> str:
-    from pipeline.evaluation import QUICK, exam_rows
+    from pipeline.evaluation import QUICK, exam_notes, exam_rows
 
     header, rows = exam_rows(exam)
     head = "".join(f"<th{' class=number' if place else ''}>{escape(cell)}</th>" for place, cell in enumerate(header))
@@ -88,7 +88,7 @@ def _table(exam: Exam) -> str:
         for row in rows
     )  # fmt: skip
     about = f"On {exam.held_out_replies:,} replies of {escape(exam.person)} that no training has seen."
-    notes = [exam.hand.warning if exam.hand else None, None if exam.full else QUICK]
-    said = "".join(f'<p class="quiet">{escape(text)}</p>' for text in notes if text)
+    notes = [*exam_notes(exam), *([] if exam.full else [QUICK])]
+    said = "".join(f'<p class="quiet">{escape(text)}</p>' for text in notes)
     table = f'<table class="list exam"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
     return f'<p class="quiet">{about}</p>{table}{said}'

@@ -18,7 +18,7 @@ from pipeline.evaluation.picture import PICTURE, write_picture
 from pipeline.evaluation.relevance import Relevance
 from pipeline.evaluation.replies import Answers, Loss, Moment
 from pipeline.evaluation.style import Style, style_distance
-from pipeline.evaluation.table import QUICK, exam_markdown, exam_rows, exam_text
+from pipeline.evaluation.table import QUICK, exam_markdown, exam_notes, exam_rows, exam_text
 from pipeline.evaluation.tuning import tune_generation, write_generation
 
 __all__ = [
@@ -41,6 +41,7 @@ __all__ = [
     "canary_exposure",
     "evaluate",
     "exam_markdown",
+    "exam_notes",
     "exam_rows",
     "exam_text",
     "held_out_moments",

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
+from statistics import mean, pstdev
 
 from pipeline.chat import LoadedModels, Twin, load_twin
 from pipeline.chat.twin import Kind, read_model
@@ -34,6 +35,7 @@ __all__ = ["FEWEST_MOMENTS", "Progress", "evaluate", "held_out_moments"]
 Progress = Callable[[str, float], None]
 
 FEWEST_MOMENTS = 20  # with fewer, style and classifier say nothing
+ENOUGH_MOMENTS = 100  # with fewer, the exam says how rough it is
 # Tokens that replies of a model that seldom ends may have: longer ones would take minutes and say no more.
 QUICK_TOKENS, FULL_TOKENS = 64, 96
 
@@ -74,6 +76,8 @@ def evaluate(
         done = _sit(kind, one, dataset, seen, samples, base_replies, progress, full=full)
         exposure = exposure_of(one, dataset.train, canaries) if kind != "prompted base" else None
         sat[kind] = replace(done, candidate=done.candidate.model_copy(update={"exposure": exposure}))
+    moments = held_out_moments(run_dir)
+    real = [moments[i].reply for i in even_sample(len(moments), samples)]
     exam = Exam(
         made_at=datetime.now(),
         person=dataset.config.person,
@@ -83,10 +87,27 @@ def evaluate(
         full=full,
         hand=one_hand(dataset.train, dataset.validation) if full else None,
         generation=twin.generation,
+        notes=few_replies(real, dataset.summary.validation_replies),
     )
     write_exam(exam, run_dir)
     write_picture(exam, run_dir / PICTURE)
     return exam
+
+
+def few_replies(real: Sequence[str], held_out: int) -> tuple[str, ...]:
+    """A sentence where few replies are examined: how far apart two means of as many lengths are by chance alone."""
+    if len(real) >= ENOUGH_MOMENTS:
+        return ()
+    lengths = [len(reply) for reply in real]
+    chance = 1.96 * (2 / len(real)) ** 0.5 * pstdev(lengths) / mean(lengths)
+    missing = (
+        "" if len(real) >= FEWEST_MOMENTS else " Style, copies and the classifier need at least 20 and are left out."
+    )
+    more = "hold out a larger share, or take a longer chat" if held_out < ENOUGH_MOMENTS else "examine more of them"
+    return (
+        f"Only {len(real)} replies were examined, so every figure is rough: mean lengths of so few differ by up to "
+        f"{chance:.0%} by chance.{missing} For firmer ones {more}.",
+    )
 
 
 def _tuned(run_dir: Path, rows: Sequence[Row], loaded: LoadedModels, progress: Callable[[float], None]) -> Twin:

@@ -50,6 +50,7 @@ class Exam(BaseModel):
     full: bool = False
     hand: Hand | None = None
     generation: GenerationConfig | None = None  # how the twin's replies were sampled
+    notes: tuple[str, ...] = ()  # sentences on how far its figures can be trusted
 
     def of(self, name: Name) -> Candidate | None:
         """The candidate of this name, where it sat the exam."""

@@ -5,7 +5,7 @@ from typing import Any
 
 from pipeline.evaluation.exam import Candidate, Exam
 
-__all__ = ["QUICK", "exam_markdown", "exam_rows", "exam_text"]
+__all__ = ["QUICK", "exam_markdown", "exam_notes", "exam_rows", "exam_text"]
 
 QUICK = (
     "This was the quick exam. The full one adds the base model with a good prompt, style and classifier for both base "
@@ -77,5 +77,11 @@ def exam_text(exam: Exam) -> str:
     ]
     lines.insert(1, "-" * len(lines[0]))
     title = f"{exam.person}'s twin ({exam.model}) on {exam.held_out_replies} replies that it has never seen"
-    notes = [exam.hand.warning if exam.hand else None, None if exam.full else f"{QUICK} (--full)"]
-    return "\n".join([title, "", *lines, *(line for note in notes if note for line in ("", note))])
+    notes = [*exam_notes(exam), *([] if exam.full else [f"{QUICK} (--full)"])]
+    return "\n".join([title, "", *lines, *(line for note in notes for line in ("", note))])
+
+
+def exam_notes(exam: Exam) -> list[str]:
+    """Sentences that belong under the table: how far to trust it, and whether the chat looks like one hand."""
+    warning = exam.hand.warning if exam.hand else None
+    return [*exam.notes, *([warning] if warning else [])]

@@ -20,6 +20,7 @@ from pipeline.evaluation import (
     write_canaries,
 )
 from pipeline.evaluation.blind import make_rounds, read_rounds
+from pipeline.evaluation.evaluate import few_replies
 
 
 @pytest.fixture(scope="module")
@@ -60,8 +61,10 @@ def test_a_full_exam_has_every_figure_beside_those_to_compare_with(run):
 @pytest.mark.slow
 def test_the_first_exam_tunes_sampling_and_later_ones_keep_it(run):
     (run / "generation.json").unlink()
-    exam = evaluate(run, samples=20)
+    exam = evaluate(run, samples=19)
     assert not exam.full
+    assert "Only 19 replies were examined" in exam_text(exam)
+    assert "left out" in exam_text(exam)
     assert "--full" in exam_text(exam)
     tuned = read_generation(run)
     assert tuned.long_reply is not None
@@ -86,6 +89,19 @@ def test_rounds_are_made_of_different_answers_and_wait_for_approval(run):
     for one in rounds:
         assert {"person", "twin"} <= set(one.answers) <= {"person", "twin", "base"}
         assert not one.approved
+
+
+def test_few_replies_are_said_to_be_rough_and_enough_are_not():
+    real = ["ok", "a longer reply than that"] * 50
+    assert few_replies(real, held_out=103) == ()
+    (few,) = few_replies(real[:42], held_out=42)
+    assert "Only 42 replies" in few
+    assert "36%" in few  # 1.96 standard errors of a difference of two means
+    assert "longer chat" in few
+    assert "left out" not in few
+    (fewer,) = few_replies(real[:12], held_out=200)
+    assert "left out" in fewer
+    assert "examine more" in fewer
 
 
 def test_no_held_out_part_is_a_sentence(run, tmp_path):
