@@ -53,9 +53,13 @@ class Slot:
 
 @dataclass
 class _Step:
-    """A recorded step. inputs: int64 [how many are held, how many of the ids are real, *ids]."""
+    """A recorded step. inputs: int64 [how many are held, how many of the ids are real, *ids].
+
+    run: what was recorded; it keeps what the graph reads alive.
+    """
 
     inputs: "Tensor"
+    run: "Callable[[], Tensor]"
     replay: "Callable[[], Tensor]"
 
 
@@ -143,7 +147,7 @@ class Recorded:
             return decoder.logits(hidden.index_select(1, inputs[1:2] - 1)[:, 0])
 
         if decoder.device.type != "cuda":
-            return _Step(inputs, run)
+            return _Step(inputs, run, run)
         own = torch.cuda.Stream()  # type: ignore[no-untyped-call]
         own.wait_stream(torch.cuda.current_stream())
         with torch.cuda.stream(own):  # what is loaded or chosen at first use must not be recorded
@@ -158,4 +162,4 @@ class Recorded:
             graph.replay()
             return scores
 
-        return _Step(inputs, replay)
+        return _Step(inputs, run, replay)

@@ -1,8 +1,11 @@
 """Recorded steps give the scores of plain ones. Without a GPU the same steps run unrecorded."""
 
+import copy
+
 import pytest
 import torch
 
+from pipeline.chat.decoder import Decoder
 from pipeline.chat.engine import Engine
 from pipeline.chat.generation import GenerationConfig
 from pipeline.chat.recorded import COUNTS, Recorded
@@ -90,3 +93,18 @@ def test_replies_by_recorded_steps_are_the_same(tiny_engine: Engine):
     expected = two_turns("plain")
     tiny_engine.recorded = Recorded(tiny_engine.decoder)
     assert two_turns("recorded") == expected
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="graphs are recorded on a GPU only")
+@torch.inference_mode()
+def test_a_graph_goes_on_giving_the_scores_of_plain_steps_while_memory_is_reused(tiny_model):
+    decoder = Decoder(copy.deepcopy(tiny_model).cuda())
+    recorded, cache, ids = Recorded(decoder), decoder.empty(1, 1), some_ids(120)
+    for at in range(0, 120, 6):
+        for start, end in ((at, at + 5), (at + 5, at + 6)):
+            scores = recorded.scores(ids[start:end], cache)
+            for size in range(1, 80):
+                torch.full((size,), 7_777_777, device="cuda")  # what was freed by mistake is overwritten
+        plain_ids = torch.tensor([ids[: at + 6]], device="cuda")
+        expected = decoder.logits(decoder.forward(plain_ids, decoder.empty(1, at + 6))[:, -1])
+        torch.testing.assert_close(scores, expected, rtol=1e-3, atol=1e-3)
