@@ -154,9 +154,11 @@ class Recorded:
             run()
         torch.cuda.current_stream().wait_stream(own)
         graph = torch.cuda.CUDAGraph()
-        # Another model may answer in another thread meanwhile.
-        with torch.cuda.graph(graph, capture_error_mode="thread_local"):
-            scores = run()
+        try:  # another model may answer in another thread meanwhile
+            with torch.cuda.graph(graph, capture_error_mode="thread_local"):
+                scores = run()
+        except RuntimeError:  # a kernel that cannot be recorded: slower, but the same
+            return _Step(inputs, run, run)
 
         def replay() -> "Tensor":
             graph.replay()
