@@ -64,7 +64,8 @@ def shape_of(model: str) -> BaseModelInfo:
     try:
         heads = config.num_attention_heads
         return BaseModelInfo(
-            model, folder.name if folder.is_dir() else model, UNLISTED, UNLISTED, config.max_position_embeddings, config.hidden_size,
+            model, folder.name if folder.is_dir() else model, UNLISTED, UNLISTED,
+            config.max_position_embeddings, config.hidden_size,
             _intermediate(config), config.num_hidden_layers, heads,
             getattr(config, "num_key_value_heads", None) or heads,
             getattr(config, "head_dim", None) or config.hidden_size // heads, config.vocab_size,

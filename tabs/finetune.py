@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from pipeline.errors import ChatError
-from tabs import compare_runs, explain, fit, jobs
+from tabs import compare_runs, explain, fit, jobs, notebook
 from tabs.bubbles import failed
 from tabs.curve import loss_curve
 from tabs.runs import newest_run, run_folders, runs_stamp, seen_rows
@@ -47,14 +47,7 @@ def build(stage: Stage) -> None:
             stop = gr.Button("Stop and keep the best", visible=False, scale=0, min_width=250, elem_id="stop")
             pause = gr.Button("Pause", visible=False, scale=0, min_width=110, elem_id="pause")
             train = gr.Button("Train", variant="primary", scale=0, min_width=180, elem_id="train")
-        with gr.Accordion("Settings", open=False, elem_classes="fold", elem_id="finetune-settings"):
-            knobs = _knobs()
-            several, tracked = _more_knobs()
-            knobs += [*several.children, tracked]
-        with gr.Accordion("Will it fit, and why so", open=False, elem_classes="fold", elem_id="finetune-fit"):
-            fit.build(stage, bar, knobs, _config)
-        with gr.Accordion("What it means", open=False, elem_classes="fold", elem_id="finetune-means") as means:
-            explain.build(means, knobs[0])
+        knobs = _settings(stage, bar)
         with gr.Accordion("What the model sees (3 rows)", open=False, elem_classes="fold") as rows_fold:
             rows = gr.HTML()
         with gr.Accordion("Log", open=False, elem_classes="fold"):
@@ -63,6 +56,8 @@ def build(stage: Stage) -> None:
             "Train on Hugging Face Jobs", open=jobs.is_better_here(), elem_classes="fold", elem_id="jobs"
         ):
             hired = gr.Column()
+        with gr.Accordion("Train on a free T4", open=False, elem_classes="fold", elem_id="free-t4-fold") as free:
+            notebook.build(free)
         with gr.Accordion("All runs: compare two, take one along", open=False, elem_classes="fold", elem_id="all-runs"):
             compare_runs.build(stage)
     timer = gr.Timer(TICK_SECONDS, active=False)
@@ -70,7 +65,6 @@ def build(stage: Stage) -> None:
     with hired:
         jobs.build(stage, knobs, _config, shown, _shown)
     gr.on([stage.dataset.change, stage.runs.change], safely(_draw), None, shown, **quiet)
-    stage.dataset.change(safely(_offered), None, [several, tracked], **quiet)
     seen = gr.State("")
     timer.tick(safely(_tick), seen, [stage.runs, panel, log, seen], **quiet)
     train.click(safely(_train), knobs, [stage.runs, *shown], show_progress="minimal", **private)
@@ -78,6 +72,21 @@ def build(stage: Stage) -> None:
         button.click(safely(_ask), gr.State(wish), [stage.runs, *shown], **quiet)
     onward.click(lambda: gr.Tabs(selected="chat"), None, stage.tabs, **quiet)
     rows_fold.expand(safely(_rows), knobs[0], rows, show_progress="minimal", **private)
+
+
+def _settings(stage: Stage, bar: gr.HTML) -> list[Any]:
+    """The folds of how it will train: the settings, whether it fits, what it means. Returns the settings' components."""
+    with gr.Accordion("Settings", open=False, elem_classes="fold", elem_id="finetune-settings"):
+        knobs = _knobs()
+        several, more = _more_knobs()
+        knobs += more
+    with gr.Accordion("Will it fit, and why so", open=False, elem_classes="fold", elem_id="finetune-fit"):
+        fit.build(stage, bar, knobs, _config)
+    with gr.Accordion("What it means", open=False, elem_classes="fold", elem_id="finetune-means") as means:
+        explain.build(means, knobs[0])
+    quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
+    stage.dataset.change(safely(_offered), None, [several, more[-1]], **quiet)
+    return knobs
 
 
 def _knobs() -> list[Any]:
@@ -109,14 +118,14 @@ def _knobs() -> list[Any]:
     return [model, recipe, epochs, rate, rank, tokens, precision, weights, batch]
 
 
-def _more_knobs() -> tuple[gr.Row, gr.Checkbox]:
-    """What only some machines have: several GPUs (hidden elsewhere), and trackio's dashboard."""
+def _more_knobs() -> tuple[gr.Row, list[Any]]:
+    """What only some machines have: the row for several GPUs (hidden elsewhere), and all the settings."""
     with gr.Row(visible=False, elem_id="several-gpus") as several:
-        gr.Number(
+        processes = gr.Number(
             0, label="GPUs that train together", precision=0,
             info="0: all. Each takes its share of every step, so an epoch is over sooner.",
         )  # fmt: skip
-        gr.Dropdown(
+        shard = gr.Dropdown(
             [("Where it does not fit one", "auto"), ("Always", "always"), ("Never", "never")], value="auto",
             label="Split the model over them", info="Then more fits, in 16 bits. Whole on each, steps are faster.",
         )  # fmt: skip
@@ -124,7 +133,7 @@ def _more_knobs() -> tuple[gr.Row, gr.Checkbox]:
         False, label="Metrics into a trackio project, too", elem_id="trackio", visible=False,
         info="In the run's folder, on this computer only.",
     )  # fmt: skip
-    return several, tracked
+    return several, [processes, shard, tracked]
 
 
 def _offered() -> list[Any]:
