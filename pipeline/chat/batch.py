@@ -29,10 +29,14 @@ Place = tuple[int, int]  # (conversation, token index at which a reply begins)
 
 @dataclass(frozen=True)
 class Readings:
-    """nats: for each conversation, the loss at each of its learned tokens. replies: ids sampled at each place."""
+    """nats: for each conversation, the loss at each of its learned tokens. replies: ids sampled at each place.
+
+    again: the same of every further round of replies.
+    """
 
     nats: list[list[float]]
     replies: dict[Place, list[int]]
+    again: tuple[dict[Place, list[int]], ...] = ()
 
 
 def read_and_sample(
@@ -41,16 +45,17 @@ def read_and_sample(
     places: Sequence[Place] = (),
     config: GenerationConfig | None = None,
     progress: Callable[[float], None] = lambda done: None,
+    rounds: int = 1,
 ) -> Readings:
     """Losses of what is learned in conversations, and a reply (stop token included) sampled at each place.
 
-    progress: called with the share done, from 0 to 1.
+    progress: called with the share done, from 0 to 1. rounds: how often a reply is sampled at every place.
     """
     import torch
 
     config = config or GenerationConfig()
     nats: list[list[float]] = [[] for _ in conversations]
-    replies: dict[Place, list[int]] = {}
+    replies: list[dict[Place, list[int]]] = [{} for _ in range(rounds)]
     wanted: dict[int, list[int]] = {}
     for conversation, at in places:
         wanted.setdefault(conversation, []).append(at)
@@ -64,10 +69,12 @@ def read_and_sample(
                 read += len(conversations[index].ids)
             waiting.add(engine, conversations, indices, hidden, cache, wanted)
             if waiting.places and (waiting.bytes > CACHE_BYTES or read == total):
-                replies.update(sample(engine, waiting, config, generator))
+                for number, said in enumerate(replies):
+                    seeded = config.model_copy(update={"seed": (config.seed or 0) + number})
+                    said.update(sample(engine, waiting, seeded, generator))
                 waiting = Waiting()
             progress(read / total)
-    return Readings(nats, replies)
+    return Readings(nats, replies[0], tuple(replies[1:]))
 
 
 class Waiting:

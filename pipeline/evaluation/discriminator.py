@@ -33,16 +33,20 @@ class Told(BaseModel):
 def tell_apart(replies: Sequence[str], real: Sequence[str], seed: int = 0) -> Told:
     """Cross-validated balanced accuracy at telling replies from real ones; replies[i] answers what real[i] answers.
 
-    The two replies to one message are always on the same side of the split. Both need the same number.
+    The two replies to one message are always on the same side of the split. Where there are several times as many
+    replies, each as many as are real are judged apart, and what is said of a moment is their mean.
     """
     import numpy as np
 
     count = len(real)
     labels = np.repeat([1.0, 0.0], count)
     groups = np.tile(np.arange(count), 2)
-    gram = kernel([*replies, *real])
-    rounds = [cross_validated_scores(gram, labels, groups, seed=seed + i) for i in range(ROUNDS)]
-    right = np.mean([(scores > 0) == (labels == 1) for scores in rounds], axis=0)
+    judged = []
+    for start in range(0, len(replies), count):
+        gram = kernel([*replies[start : start + count], *real])
+        for i in range(ROUNDS):
+            judged.append((cross_validated_scores(gram, labels, groups, seed=seed + i) > 0) == (labels == 1))
+    right = np.mean(judged, axis=0)
     by_moment = (right[:count] + right[count:]) / 2
     generator = np.random.default_rng(seed)
     means = by_moment[generator.integers(0, count, (RESAMPLES, count))].mean(1)

@@ -36,6 +36,7 @@ Progress = Callable[[str, float], None]
 
 FEWEST_MOMENTS = 20  # with fewer, style and classifier say nothing
 ENOUGH_MOMENTS = 100  # with fewer, the exam says how rough it is
+ROUNDS = 2  # of the twin's replies: with one, the mean length of a hundred is off by a tenth every third time
 # Tokens that replies of a model that seldom ends may have: longer ones would take minutes and say no more.
 QUICK_TOKENS, FULL_TOKENS = 64, 96
 
@@ -58,9 +59,10 @@ def evaluate(
 ) -> Exam:
     """Examine a finished run on its held-out rows and keep the result in the run's folder.
 
-    samples: replies sampled from the twin, spread evenly over the held-out ones. full: the prompted base model too, as
-    many replies of each, relevance and the check of the chat itself; a quick exam has few replies of the base model.
-    Sampling is tuned first where the run has none yet. Writes exam.json and, as a picture, exam.png. Raises ChatError.
+    samples: held-out moments, spread evenly, at which the twin replies: twice at each, oftener where there are fewer.
+    full: the prompted base model too, a reply of each base model at every moment, relevance and the check of the chat
+    itself; a quick exam has few replies of the base model. Sampling is tuned first where the run has none yet. Writes
+    exam.json and, as a picture, exam.png. Raises ChatError.
     """
     loaded = loaded or LoadedModels()
     dataset = read_dataset(run_dir / "dataset")
@@ -105,8 +107,8 @@ def few_replies(real: Sequence[str], held_out: int) -> tuple[str, ...]:
     )
     more = "hold out a larger share, or take a longer chat" if held_out < ENOUGH_MOMENTS else "examine more of them"
     return (
-        f"Only {len(real)} replies were examined, so every figure is rough: mean lengths of so few differ by up to "
-        f"{chance:.0%} by chance.{missing} For firmer ones {more}.",
+        f"Only {len(real)} real replies were examined, so every figure is rough: mean lengths of so few differ by up "
+        f"to {chance:.0%} by chance.{missing} For firmer ones {more}.",
     )
 
 
@@ -138,18 +140,19 @@ def _sit(
         config = config.model_copy(update={"max_new_tokens": FULL_TOKENS if full else QUICK_TOKENS})
     chosen = even_sample(len(held.moments), samples)
     moments = [held.moments[i][0] for i in chosen]
-    nats, replies = read_replies(twin, held, chosen, config, partial(progress, f"the {kind}"))
+    rounds = ROUNDS * samples // len(chosen) if kind == "twin" else 1
+    nats, replies = read_replies(twin, held, chosen, config, partial(progress, f"the {kind}"), rounds)
     said, real = [reply.text for reply in replies], [moment.reply for moment in moments]
-    enough = len(said) >= FEWEST_MOMENTS and (kind == "twin" or full)
+    enough = len(real) >= FEWEST_MOMENTS and (kind == "twin" or full)
     context = partial(progress, f"what the {kind} makes of the context")
     candidate = Candidate(
         name=kind,
         loss=loss_of(held, nats),
         answers=answers_of(replies, config.max_new_tokens),
-        style=style_distance(said, real) if enough else None,
+        style=style_distance(said[: len(real)], real) if enough else None,  # it depends on how many there are
         told=tell_apart(said, real) if enough else None,
         relevance=relevance_of(twin, [m for m, *_ in held.moments], progress=context) if full else None,
-        leaks=leaks_of(said, [m.history for m in moments], seen, base_replies) if enough else None,
+        leaks=leaks_of(said, [m.history for m in moments] * rounds, seen, base_replies) if enough else None,
     )
     return _Sat(candidate, said)
 

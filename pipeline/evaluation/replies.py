@@ -144,11 +144,12 @@ def read_replies(
     sample: Sequence[int] = (),
     generation: GenerationConfig | None = None,
     progress: Callable[[float], None] = lambda done: None,
+    rounds: int = 1,
 ) -> tuple[list[list[float]], list[Reply]]:
-    """(nats of each moment's real reply token by token, a sampled reply at each moment in `sample`)."""
+    """(nats of each moment's real reply token by token, sampled replies: round by round one at each in `sample`)."""
     places: list[Place] = [(held.moments[i][1], held.moments[i][2]) for i in sample]
     config = generation or twin.generation
-    readings: Readings = read_and_sample(twin.engine, held.encoded, places, config, progress)
+    readings: Readings = read_and_sample(twin.engine, held.encoded, places, config, progress, rounds)
     nats: list[list[float]] = []
     for number in range(len(held.rows)):
         left = readings.nats[number]
@@ -156,7 +157,8 @@ def read_replies(
             if row == number:
                 nats.append(left[: end - start])
                 left = left[end - start :]
-    return nats, [finish(twin, readings.replies[place], config) for place in places]
+    said = (readings.replies, *readings.again)
+    return nats, [finish(twin, replies[place], config) for replies in said for place in places]
 
 
 def finish(twin: Twin, ids: Sequence[int], config: GenerationConfig) -> Reply:

@@ -53,6 +53,14 @@ def test_what_is_read_once_can_be_sampled_again(tiny_engine, conversations):
     assert sample(tiny_engine, waiting, hot) == sample(tiny_engine, waiting, hot) != once
 
 
+def test_rounds_of_replies_differ_where_there_is_chance(tiny_engine, conversations):
+    hot = GenerationConfig(temperature=2, seed=1, max_new_tokens=10)
+    found = read_and_sample(tiny_engine, conversations, starts(conversations), hot, rounds=3)
+    assert len(found.again) == 2
+    assert all(said.keys() == found.replies.keys() for said in found.again)
+    assert found.replies != found.again[0] != found.again[1]
+
+
 def test_progress_ends_at_one(tiny_engine, conversations):
     seen: list[float] = []
     read_and_sample(tiny_engine, conversations, progress=seen.append)

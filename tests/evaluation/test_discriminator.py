@@ -47,6 +47,13 @@ def test_another_way_of_writing_is_noticed(replies):
     assert tell_apart(stiff, replies[1:160:2]).low > 0.55
 
 
+def test_several_rounds_of_replies_are_judged_apart_and_averaged(replies):
+    real, rounds = replies[1:120:2], [replies[0:120:2], ["I am happy to help you with that."] * 60]
+    told = tell_apart([*rounds[0], *rounds[1]], real)
+    assert told.replies == 60
+    assert told.accuracy == pytest.approx(sum(tell_apart(said, real).accuracy for said in rounds) / 2)
+
+
 def test_more_replies_narrow_the_interval(replies, others):
     few, many = tell_apart(others[:40], replies[:40]), tell_apart(others[:160], replies[:160])
     assert many.high - many.low < few.high - few.low

@@ -41,8 +41,11 @@ def test_a_full_exam_has_every_figure_beside_those_to_compare_with(run):
         if candidate.name != "person":
             assert candidate.loss is not None
             assert candidate.loss.replies == exam.held_out_replies
+            assert candidate.told.replies == min(24, exam.held_out_replies)
     assert {"the twin", "the base", "the prompted base"} <= seen
     twin, base = exam.of("twin"), exam.of("base")
+    assert twin.answers.sampled > 24  # more than once at each moment
+    assert twin.leaks.replies == twin.answers.sampled
     assert twin.exposure.planted == base.exposure.planted == 1
     assert 0 <= twin.exposure.mean_bits <= twin.exposure.most
     assert twin.relevance.moments == base.relevance.moments > 0
@@ -63,7 +66,7 @@ def test_the_first_exam_tunes_sampling_and_later_ones_keep_it(run):
     (run / "generation.json").unlink()
     exam = evaluate(run, samples=19)
     assert not exam.full
-    assert "Only 19 replies were examined" in exam_text(exam)
+    assert "Only 19 real replies were examined" in exam_text(exam)
     assert "left out" in exam_text(exam)
     assert "--full" in exam_text(exam)
     tuned = read_generation(run)
@@ -95,7 +98,7 @@ def test_few_replies_are_said_to_be_rough_and_enough_are_not():
     real = ["ok", "a longer reply than that"] * 50
     assert few_replies(real, held_out=103) == ()
     (few,) = few_replies(real[:42], held_out=42)
-    assert "Only 42 replies" in few
+    assert "Only 42 real replies" in few
     assert "36%" in few  # 1.96 standard errors of a difference of two means
     assert "longer chat" in few
     assert "left out" not in few
