@@ -75,7 +75,7 @@ def build(stage: Stage) -> None:
 
 
 def _settings(stage: Stage, bar: gr.HTML) -> list[Any]:
-    """The folds of how it will train: the settings, whether it fits, what it means. Returns the settings' components."""
+    """The folds of how it will train: settings, whether it fits, what it means. Returns the settings, as components."""
     with gr.Accordion("Settings", open=False, elem_classes="fold", elem_id="finetune-settings"):
         knobs = _knobs()
         several, more = _more_knobs()
