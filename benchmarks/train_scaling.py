@@ -83,7 +83,7 @@ def write_chat(folder: Path, model: Path, replies: int) -> Path:
         text = "".join(draw.choices(words, cum_weights=often, k=length)).strip()
         rows.append((at, "Bob" if number % 2 else "Ann", text, "text", None, False, None))
     messages = pl.DataFrame(rows, schema=SCHEMA, orient="row")
-    config = DatasetConfig(person="Bob", silence_minutes=60, validation_share=0.03)
+    config = DatasetConfig(person="Bob", silence_minutes=60, validation_share=0.03, language="en")
     return write_dataset(build_dataset(messages, config, tokenizer), folder)
 
 
