@@ -243,12 +243,14 @@ def _cost(visitor: Visitor, chosen: Hardware, minutes: float, config: TrainingCo
     from pipeline.dataset import read_about
     from pipeline.jobs import estimate
     from pipeline.memory import shape_of
+    from pipeline.training import choose_epochs
 
     parameters: int | None = None
     with contextlib.suppress(ChatError):  # a shape that cannot be read from here: what it costs at most is known
         parameters = shape_of(config.model).parameters
-    tokens = read_about(visitor.dataset)[1].train_tokens * config.epochs
-    told = estimate(chosen, int(minutes), parameters=parameters, tokens=tokens)
+    tokens = read_about(visitor.dataset)[1].train_tokens
+    epochs = config.epochs or choose_epochs(tokens)[0]
+    told = estimate(chosen, int(minutes), parameters=parameters, tokens=tokens * epochs)
     most = f'<p class="lead">At most ${told.most:,.2f}</p>'
     if told.minutes is None or told.likely is None:
         return f'{most}<p class="quiet">How long it will take cannot be guessed for this machine and model.</p>'

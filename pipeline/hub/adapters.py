@@ -83,7 +83,7 @@ def training_facts(run: Run, config: DatasetConfig, summary: Summary) -> dict[st
         "Masked before": "by form and by lists" if config.redaction else "nothing",
         "LoRA": f"rank {settings.rank or 'chosen by size'}, alpha {settings.alpha:g}, {layers}",
         "Recipe": recipe_of(settings),
-        "Steps": f"{run.step}, {settings.epochs:g} epochs asked for",
+        "Steps": f"{run.step}, {settings.epochs or 1:g} epochs asked for",
     }
     if run.base_validation_loss is not None and run.best_validation_loss is not None:
         before, after = run.base_validation_loss, run.best_validation_loss

@@ -9,6 +9,7 @@ __all__ = [
     "RECIPES",
     "Recipe",
     "TrainingConfig",
+    "choose_epochs",
     "choose_learning_rate",
     "choose_rank",
     "choose_step",
@@ -19,6 +20,7 @@ DEFAULT_RANK = 16
 SHORT_RUN = 150  # steps
 ENOUGH_STEPS = 64  # an epoch
 ENOUGH_ON_GPU = 24
+FEW_TOKENS = 32_000  # of a dataset: some 600 replies
 
 Recipe = Literal["ours", "blog"]
 
@@ -36,7 +38,7 @@ class TrainingConfig(BaseModel):
     dropout: float = Field(0.0, ge=0, lt=1, description="dropout on the way into LoRA")
     targets: tuple[str, ...] = Field((), description="names of the layers that get LoRA; none: all linear layers")
 
-    epochs: float = Field(1.0, gt=0, le=100, description="times each reply is seen")
+    epochs: float | None = Field(None, gt=0, le=100, description="times each reply is seen; none: by dataset")
     learning_rate: float | None = Field(None, gt=0, lt=1, description="peak rate; none: by model and dataset")
     scheduler: Literal["cosine", "linear", "constant"] = Field("cosine", description="how the rate falls")
     warmup: float = Field(0.05, ge=0, lt=1, description="share of the steps in which the rate rises")
@@ -124,6 +126,16 @@ def choose_step(tokens: int, on_gpu: bool) -> tuple[int, str]:
     if on_gpu:
         why += ", and a GPU is slow with small ones"
     return max(1024, min(4096, tokens // steps // 512 * 512)), why
+
+
+def choose_epochs(tokens: int) -> tuple[float, str]:
+    """How often each reply of a dataset of so many tokens is seen, and on what evidence."""
+    if tokens < FEW_TOKENS:
+        return 2.0, (
+            f"fewer than {FEW_TOKENS:,} tokens: on a chat of 239 replies the second time took the held-out loss from "
+            "11.8 to 12.9 % below the start; of four times, the last two made it worse"
+        )
+    return 1.0, "enough to learn from in one go"
 
 
 def choose_learning_rate(parameters: int, steps: int) -> tuple[float, str]:

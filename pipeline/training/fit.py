@@ -186,7 +186,7 @@ def make_batches(examples: list[Example], config: TrainingConfig, plan: Plan, pr
     lengths = [len(example.ids) for example in examples]
     if config.batching == "tokens":
         rows, per_step = plan_steps(
-            lengths, epochs=config.epochs, tokens_per_step=config.tokens_per_step or plan.tokens_per_batch,
+            lengths, epochs=config.epochs or 1.0, tokens_per_step=config.tokens_per_step or plan.tokens_per_batch,
             tokens_per_batch=plan.tokens_per_batch, processes=processes, seed=config.seed,
         )  # fmt: skip
     else:
@@ -200,7 +200,7 @@ def plan_rows(lengths: list[int], config: TrainingConfig, processes: int) -> tup
 
     steps: list[list[int]] = []
     size = config.rows_per_step
-    for epoch in range(max(1, round(config.epochs))):
+    for epoch in range(max(1, round(config.epochs or 1.0))):
         rng = random.Random(f"{config.seed}/{epoch}")
         order = sorted(range(len(lengths)), key=lambda index: (-lengths[index], rng.random()))
         groups = [order[at : at + size] for at in range(0, len(order), size)]

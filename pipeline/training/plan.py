@@ -10,6 +10,7 @@ from pipeline.runtime import Device, Machine, Plan, choose_checkpointing, plan_t
 from pipeline.training.config import (
     DEFAULT_RANK,
     TrainingConfig,
+    choose_epochs,
     choose_learning_rate,
     choose_rank,
     choose_step,
@@ -93,14 +94,21 @@ def settle(
     step, why_step = (
         (config.tokens_per_step, asked) if config.tokens_per_step else choose_step(tokens, device == "cuda")
     )
-    steps = round(config.epochs * (tokens / step if config.batching == "tokens" else rows / config.rows_per_step))
+    an_epoch = tokens / step if config.batching == "tokens" else rows / config.rows_per_step
+    epochs, why_epochs = (config.epochs, asked) if config.epochs else choose_epochs(tokens)
+    steps = round(epochs * an_epoch)
     rank, why_rank = (config.rank, asked) if config.rank else choose_rank(tokens, weights_a_rank)
     rate, why_rate = (config.learning_rate, asked) if config.learning_rate else choose_learning_rate(parameters, steps)
-    settled = config.model_copy(update={"tokens_per_step": step, "rank": rank, "learning_rate": rate})
+    settled = config.model_copy(update={"tokens_per_step": step, "rank": rank, "learning_rate": rate, "epochs": epochs})
     size = ("Tokens a step", f"{step:,}", why_step)
     if config.batching == "rows":
         size = ("Rows a step", str(config.rows_per_step), asked)
-    return settled, [("Rank", str(rank), why_rank), ("Learning rate", f"{rate:g}", why_rate), size]
+    return settled, [
+        ("Rank", str(rank), why_rank),
+        ("Learning rate", f"{rate:g}", why_rate),
+        ("Times each reply is seen", f"{epochs:g}", why_epochs),
+        size,
+    ]
 
 
 def planned_tokens_per_batch(config: TrainingConfig) -> int:
