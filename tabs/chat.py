@@ -75,7 +75,7 @@ def build(stage: Stage) -> None:
     # Those who wait stand in our own line, which says how many are before them; Gradio's would say nothing.
     answer = {"outputs": [talk, say, send, stop], "concurrency_id": "model", "concurrency_limit": 16, **quiet}
     sent = gr.on([send.click, say.submit], safely(_answer_with(stage)), [say, who, me, *knobs], **answer)
-    anew = again.click(safely(_again_with(stage)), [who, *knobs], **answer)
+    anew = again.click(safely(_again_with(stage)), [who, *knobs], cancels=[sent], **answer)
     talk.edit(safely(_open_box), who, talk, **quiet)
     talk.clear(safely(_close_box), who, talk, **quiet)
     other = talk.submit(safely(_change_with(stage)), [who, *knobs], **answer)
@@ -223,13 +223,15 @@ def _pace(request: gr.Request, paced: bool) -> None:
 
 
 def _generation(twin: Twin, settings: tuple[Any, ...]) -> GenerationConfig:
-    """What suits the twin, or the visitor's own settings."""
+    """What suits the twin; with the visitor's own settings in it, where there are some."""
     from pipeline.chat import GenerationConfig
 
     own, temperature, top_p, longest = settings
     if not own:
         return twin.generation
-    return GenerationConfig(temperature=temperature, top_p=top_p, max_new_tokens=int(longest))
+    mine = {"temperature": temperature, "top_p": top_p, "max_new_tokens": int(longest)}
+    # What was tuned stays: it makes replies as long as the person's.
+    return GenerationConfig(**{**twin.generation.model_dump(), **mine})
 
 
 def _own(visitor: Visitor, who: str | None) -> str:

@@ -1,10 +1,12 @@
 """What a visitor does on the page, as functions of a playwright page."""
 
+import shutil
+import time
 from pathlib import Path
 
 from playwright.sync_api import Page, expect
 
-__all__ = ["bring", "enter", "go_to", "make_dataset", "talk", "train", "try_sample"]
+__all__ = ["bring", "enter", "go_to", "make_dataset", "talk", "train", "try_sample", "with_twin"]
 
 SECOND = 1000
 STEPS = ("Analyse", "Dataset", "Fine-tune", "Chat")
@@ -67,3 +69,18 @@ def talk(page: Page, text: str) -> str:
     expect(page.locator("#talk .turn.twin")).to_have_count(before + 1, timeout=240 * SECOND)
     expect(page.locator("#send")).to_be_visible(timeout=240 * SECOND)
     return page.locator("#talk .turn.twin").last.inner_text()
+
+
+def with_twin(app, page: Page, run: Path) -> Path:
+    """Enter the app as an owner who has a dataset and a finished run on it, a copy of which is returned."""
+    known = set(app.home.glob("visitors/*"))
+    enter(page, app.url)
+    until = time.monotonic() + 30
+    while not (new := set(app.home.glob("visitors/*")) - known) and time.monotonic() < until:
+        time.sleep(0.2)
+    own = shutil.copytree(run, new.pop() / "runs" / "20240101-120000-abcd")
+    shutil.copytree(run / "dataset", own.parents[1] / "dataset")
+    page.reload()
+    go_to(page, "Chat")
+    expect(page.locator("#chat-head")).to_contain_text("A twin of Noah", timeout=60 * SECOND)
+    return own

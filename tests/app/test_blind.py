@@ -1,8 +1,5 @@
 """The blind test in a browser: the owner makes and approves moments, a friend plays by the link, the owner sees it."""
 
-import shutil
-import time
-
 import pages
 import pytest
 from playwright.sync_api import Browser, Page, expect
@@ -10,21 +7,8 @@ from playwright.sync_api import Browser, Page, expect
 pytestmark = [pytest.mark.slow, pytest.mark.browser]
 
 
-def with_twin(app, page: Page, run) -> None:
-    """Enter the app as an owner who has a finished run."""
-    known = set(app.home.glob("visitors/*"))
-    pages.enter(page, app.url)
-    until = time.monotonic() + 30
-    while not (new := set(app.home.glob("visitors/*")) - known) and time.monotonic() < until:
-        time.sleep(0.2)
-    shutil.copytree(run, new.pop() / "runs" / "20240101-120000-abcd")
-    page.reload()
-    pages.go_to(page, "Chat")
-    expect(page.locator("#chat-head")).to_contain_text("A twin of Noah", timeout=60_000)
-
-
 def test_a_friend_plays_what_the_owner_approved_and_nothing_else(app, tiny_run, page: Page, browser: Browser):
-    with_twin(app, page, tiny_run)
+    pages.with_twin(app, page, tiny_run)
     page.locator("#blind-fold > button").click()
     page.locator("#blind-make").click()
     moments = page.locator("#blind-moments .conversation")
