@@ -244,9 +244,10 @@ def train(
 @app.command()
 def evaluate(
     run_dir: RunDir,
-    samples: Annotated[int, typer.Option(min=1, help="How many replies are sampled.")] = 100,
+    samples: Annotated[int, typer.Option(min=1, help="At how many moments the twin replies, twice at least.")] = 100,
     full: Annotated[
-        bool, typer.Option("--full", help="The prompted base model too, style and context of all, one hand or two.")
+        bool,
+        typer.Option("--full", help="Replies of the prompted base model too, style and context of all, one hand."),
     ] = False,
     as_json: AsJson = False,
 ) -> None:

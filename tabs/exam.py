@@ -20,8 +20,8 @@ QUICK_SAMPLES, FULL_SAMPLES = 40, 100
 NOT_YET = (
     '<p class="quiet">The exam asks how surprised the twin is by what the person really wrote in the part of the chat '
     "that was held out, and whether its own replies end, beside the model it started from. It takes a minute or two "
-    "on two cores. The full one takes about five, and adds the base model with a good prompt, style and classifier for "
-    "both base models, whether the context is read, and whether one hand wrote the whole chat.</p>"
+    "on two cores. The full one takes about five, and adds what the base model replies with a good prompt, style and "
+    "classifier for both base models, whether the context is read, and whether one hand wrote the whole chat.</p>"
 )
 
 

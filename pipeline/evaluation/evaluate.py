@@ -60,16 +60,16 @@ def evaluate(
     """Examine a finished run on its held-out rows and keep the result in the run's folder.
 
     samples: held-out moments, spread evenly, at which the twin replies: twice at each, oftener where there are fewer.
-    full: the prompted base model too, a reply of each base model at every moment, relevance and the check of the chat
-    itself; a quick exam has few replies of the base model. Sampling is tuned first where the run has none yet. Writes
-    exam.json and, as a picture, exam.png. Raises ChatError.
+    full: a reply of each base model at every moment, too, relevance and the check of the chat itself; a quick exam has
+    few replies of the base model and none of the prompted one. Sampling is tuned first where the run has none yet.
+    Writes exam.json and, as a picture, exam.png. Raises ChatError.
     """
     loaded = loaded or LoadedModels()
     dataset = read_dataset(run_dir / "dataset")
     if not dataset.validation:
         raise ChatError("No replies were held out of this dataset: give it a validation share and train again.")
     twin = _tuned(run_dir, dataset.validation, loaded, partial(progress, "how long replies should be"))
-    kinds: tuple[Kind, ...] = ("base", "prompted base", "twin") if full else ("base", "twin")
+    kinds: tuple[Kind, ...] = ("base", "prompted base", "twin")
     seen, canaries = Seen(dataset.train), read_canaries(run_dir / "dataset")
     sat: dict[Kind, _Sat] = {}
     for kind in kinds:
@@ -136,7 +136,7 @@ def _sit(
     held = held_out(twin, dataset.validation)
     config = twin.generation.model_copy(update={"seed": 0})
     if kind != "twin":
-        samples = samples if full else max(1, samples // 4)
+        samples = samples if full else max(1, samples // 4) if kind == "base" else 0
         config = config.model_copy(update={"max_new_tokens": FULL_TOKENS if full else QUICK_TOKENS})
     chosen = even_sample(len(held.moments), samples)
     moments = [held.moments[i][0] for i in chosen]
@@ -148,7 +148,7 @@ def _sit(
     candidate = Candidate(
         name=kind,
         loss=loss_of(held, nats),
-        answers=answers_of(replies, config.max_new_tokens),
+        answers=answers_of(replies, config.max_new_tokens) if replies else None,
         style=style_distance(said[: len(real)], real) if enough else None,  # it depends on how many there are
         told=tell_apart(said, real) if enough else None,
         relevance=relevance_of(twin, [m for m, *_ in held.moments], progress=context) if full else None,

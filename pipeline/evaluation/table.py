@@ -8,8 +8,8 @@ from pipeline.evaluation.exam import Candidate, Exam
 __all__ = ["QUICK", "exam_markdown", "exam_notes", "exam_rows", "exam_text"]
 
 QUICK = (
-    "This was the quick exam. The full one adds the base model with a good prompt, style and classifier for both base "
-    "models, whether the context is read, and whether one hand wrote the whole chat."
+    "This was the quick exam. The full one adds what the base model replies with a good prompt, style and classifier "
+    "for both base models, whether the context is read, and whether one hand wrote the whole chat."
 )
 
 

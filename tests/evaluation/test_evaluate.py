@@ -68,6 +68,9 @@ def test_the_first_exam_tunes_sampling_and_later_ones_keep_it(run):
     assert not exam.full
     assert "Only 19 real replies were examined" in exam_text(exam)
     assert "left out" in exam_text(exam)
+    prompted = exam.of("prompted base")
+    assert prompted.loss is not None
+    assert prompted.answers is None
     assert "--full" in exam_text(exam)
     tuned = read_generation(run)
     assert tuned.long_reply is not None
