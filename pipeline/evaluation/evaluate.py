@@ -36,6 +36,7 @@ Progress = Callable[[str, float], None]
 
 FEWEST_MOMENTS = 20  # with fewer, style and classifier say nothing
 ENOUGH_MOMENTS = 100  # with fewer, the exam says how rough it is
+FEWEST_TO_DIFFER = 5  # with fewer, not even how far they differ can be told
 ROUNDS = 2  # of the twin's replies: with one, the mean length of a hundred is off by a tenth every third time
 # Tokens that replies of a model that seldom ends may have: longer ones would take minutes and say no more.
 QUICK_TOKENS, FULL_TOKENS = 64, 96
@@ -106,10 +107,13 @@ def few_replies(real: Sequence[str], held_out: int) -> tuple[str, ...]:
         "" if len(real) >= FEWEST_MOMENTS else " Style, copies and the classifier need at least 20 and are left out."
     )
     more = "hold out a larger share, or take a longer chat" if held_out < ENOUGH_MOMENTS else "examine more of them"
-    return (
+    rough = (
         f"Only {len(real)} real replies were examined, so every figure is rough: mean lengths of so few differ by up "
-        f"to {chance:.0%} by chance.{missing} For firmer ones {more}.",
+        f"to {chance:.0%} by chance."
     )
+    if len(real) < FEWEST_TO_DIFFER:
+        rough = "Hardly any real replies were examined, so no figure says much."
+    return (f"{rough}{missing} For firmer ones {more}.",)
 
 
 def _tuned(run_dir: Path, rows: Sequence[Row], loaded: LoadedModels, progress: Callable[[float], None]) -> Twin:

@@ -108,6 +108,7 @@ def test_few_replies_are_said_to_be_rough_and_enough_are_not():
     (fewer,) = few_replies(real[:12], held_out=200)
     assert "left out" in fewer
     assert "examine more" in fewer
+    assert few_replies(["ok"], held_out=1)[0].startswith("Hardly any")
 
 
 def test_no_held_out_part_is_a_sentence(run, tmp_path):
