@@ -108,11 +108,11 @@ def _knobs() -> list[Any]:
     with gr.Row():
         precision = gr.Dropdown(
             [("By the machine", "auto"), ("BF16", "bf16"), ("FP16", "fp16"), ("FP32", "fp32")], value="auto",
-            label="Computed in",
+            label="Computed in", info="16 bits are faster where the machine has them",
         )  # fmt: skip
         weights = gr.Dropdown(
             [("By the machine", "auto"), ("4 bits (NF4)", "nf4"), ("As computed", "none")], value="auto",
-            label="Base weights kept in",
+            label="Base weights kept in", info="4 bits take a quarter of the memory",
         )  # fmt: skip
         batch = gr.Number(0, label="Tokens at once", info="0: by the machine", precision=0)
     return [model, recipe, epochs, rate, rank, tokens, precision, weights, batch]
@@ -263,7 +263,8 @@ def run_panel(run: Run) -> str:
 
     metrics = read_metrics(run.directory)
     train, held_out, speed, memory = _series(metrics)
-    curve = loss_curve(train, [point for point in held_out if point[0] > 0], run.total_steps, _before(held_out))
+    last = run.step if run.status in ("done", "stopped") else run.total_steps  # the steps that will not come take room
+    curve = loss_curve(train, [point for point in held_out if point[0] > 0], last, _before(held_out))
     share = 100 * run.step / max(run.total_steps, 1)
     waiting = run.status == "starting" and run.message
     lines = [f'<p class="state">{escape(run.message) if waiting else _state_line(run)}</p>']
@@ -276,8 +277,10 @@ def run_panel(run: Run) -> str:
     if any(figures):
         lines.append(f"<p>{' · '.join(filter(None, figures))}</p>")
     lines += jobs.job_lines(run)
-    if run.message and not run.live:
-        lines.append(failed(run.message) if run.status in ("failed", "lost") else f"<p>{escape(run.message)}</p>")
+    # Of a run that was asked to end the state has said the first sentence already.
+    message = run.message.partition(". ")[2] if run.status in ("stopped", "paused") else run.message
+    if message and not run.live:
+        lines.append(failed(message) if run.status in ("failed", "lost") else f"<p>{escape(message)}</p>")
     return f'<div class="run"><div>{curve}</div><div>{"".join(lines)}</div></div>'
 
 

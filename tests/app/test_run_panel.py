@@ -32,3 +32,11 @@ def test_a_run_that_gained_nothing_says_so_with_its_own_last_loss_and_what_to_do
     said = ended(3.78, 6.57, status="done", message="It learned nothing that helps. Use more replies.")
     assert "3.78 → 6.57 , no better than before training" in said
     assert "Use more replies." in said
+
+
+def test_what_the_state_has_said_is_not_said_again(ended):
+    asked = "Stopped as asked; the best adapter so far was kept."
+    assert "as asked" not in ended(3.8, 3.04, status="stopped", message=asked)
+    assert "It learned nothing that helps." in ended(
+        3.8, 3.9, status="stopped", message=f"{asked} It learned nothing that helps."
+    )
