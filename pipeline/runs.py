@@ -79,7 +79,10 @@ class RemoteJob(BaseModel):
 
 @dataclass(frozen=True)
 class Run:
-    """A run as its folder tells it now. Losses in nats a learned token, times in seconds (`started_at` since 1970)."""
+    """A run as its folder tells it now. Losses in nats a learned token, times in seconds.
+
+    `started_at`: since 1970. `seconds`: that it trained, here or as a job, pauses left out.
+    """
 
     directory: Path
     config: TrainingConfig
@@ -97,7 +100,7 @@ class Run:
     memory_gib: float | None
     seconds_left: float | None
     started_at: float
-    updated_at: float
+    seconds: float
     resumable: bool
     has_adapter: bool
     job: RemoteJob | None = None
@@ -105,10 +108,8 @@ class Run:
     @property
     def spent(self) -> float | None:
         """Dollars that the machine cost while it trained; None where it is not rented."""
-        if self.job is not None:
-            return self.job.price_per_hour * self.job.running_seconds / 3600
-        price = price_per_hour()
-        return None if price is None else price * max(0.0, self.updated_at - self.started_at) / 3600
+        price = price_per_hour() if self.job is None else self.job.price_per_hour
+        return None if price is None else price * self.seconds / 3600
 
     @property
     def live(self) -> bool:
@@ -186,7 +187,7 @@ def read_run(run_dir: Path) -> Run:
         memory_gib=_last(metrics, "memory_gib"),
         seconds_left=_last(metrics, "seconds_left") if status in LIVE else None,
         started_at=(run_dir / "config.json").stat().st_mtime,
-        updated_at=state.updated_at,
+        seconds=state.seconds if job is None else job.running_seconds,
         resumable=job is None
         and (status in ("paused", "failed", "lost") or (status == "stopped" and _has_checkpoint(run_dir))),
         has_adapter=(run_dir / "adapter" / "adapter_config.json").exists(),

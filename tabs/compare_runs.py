@@ -115,8 +115,7 @@ def started(folder: Path) -> str:
 
 
 def _took(run: Run) -> str:
-    seconds = run.job.running_seconds if run.job is not None else run.updated_at - run.started_at
-    return duration(seconds) if seconds > 0 else ""
+    return duration(run.seconds) if run.seconds > 0 else ""
 
 
 def _cost(run: Run) -> str:

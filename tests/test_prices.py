@@ -1,7 +1,5 @@
 """What a rented machine costs, and that a machine of one's own costs nothing."""
 
-import time
-
 import pytest
 
 from pipeline.prices import price_per_hour
@@ -30,11 +28,7 @@ def test_the_price_of_a_machine(monkeypatch, environment, price):
 
 def test_money_spent_is_the_time_of_the_run(monkeypatch, tmp_path):
     (tmp_path / "config.json").write_text(TrainingConfig().model_dump_json())
-    write_state(tmp_path, status="done")
+    write_state(tmp_path, status="done", seconds=1000.0)
     assert read_run(tmp_path).spent is None
     monkeypatch.setenv("CHAT_TWIN_PRICE_PER_HOUR", "3.60")
-    import os
-
-    began = time.time() - 1000
-    os.utime(tmp_path / "config.json", (began, began))
-    assert read_run(tmp_path).spent == pytest.approx(1.0, rel=0.01)
+    assert read_run(tmp_path).spent == pytest.approx(1.0)

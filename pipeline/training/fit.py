@@ -2,6 +2,7 @@
 
 import os
 import re
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -69,6 +70,7 @@ def fit(run_dir: Path, config: TrainingConfig) -> None:
 
     Raises ChatError for what the user can mend.
     """
+    began = time.monotonic()
     if config.act_as == "t4":
         act_as_t4()
     data = prepare(run_dir, config)
@@ -80,7 +82,7 @@ def fit(run_dir: Path, config: TrainingConfig) -> None:
     config = settle_on(run_dir, config, plan, model, data.train)
     batches, per_step = make_batches(data.train, config, plan, processes)
     steps = len(batches) // per_step
-    follower = Follower(run_dir, config, steps, make_held_out(data.validation, plan))
+    follower = Follower(run_dir, config, steps, make_held_out(data.validation, plan), began)
     arguments = trainer_arguments(
         config, run_dir,
         dtype=plan.dtype.value, device=plan.device, optimiser=plan.optimiser.value, steps=steps,
@@ -133,7 +135,7 @@ def settle_on(run_dir: Path, config: TrainingConfig, plan: Plan, model: Any, exa
         weights_a_rank=weights_a_rank(model, config.targets), tokens=sum(len(example.ids) for example in examples),
         rows=len(examples),
     )  # fmt: skip
-    if is_first_process():
+    if is_first_process() and settled != config:
         replace_text(run_dir / "config.json", settled.model_dump_json(indent=1))
     return settled
 

@@ -9,10 +9,12 @@ from typing import Any
 
 from pipeline.training.config import TrainingConfig
 from pipeline.training.state import (
+    RunState,
     add_metrics,
     cut_metrics,
     metrics_lines,
     read_control,
+    read_state,
     replace_text,
     write_control,
     write_state,
@@ -38,7 +40,10 @@ def last_checkpoint(run_dir: Path) -> Path | None:
 class Follower:
     """Watches one run. Of several processes all validate and obey alike, and the first alone writes."""
 
-    def __init__(self, run_dir: Path, config: TrainingConfig, steps: int, held_out: Batches | None) -> None:
+    def __init__(
+        self, run_dir: Path, config: TrainingConfig, steps: int, held_out: Batches | None, began: float
+    ) -> None:
+        """began: when this process began with the run, by time.monotonic()."""
         self.run_dir = run_dir
         self.config = config
         self.steps = steps
@@ -56,6 +61,7 @@ class Follower:
         self.validation_seconds = 0.0
         self.step_began = self.saved_at = time.monotonic()
         self.tokens_before = 0
+        self.began, self.seconds_before = began, (read_state(run_dir) or RunState()).seconds
         self.trainer: Any = None
         self.tracked: Tracked | None = None
 
@@ -75,7 +81,7 @@ class Follower:
                 cut_metrics(self.run_dir, -1)
                 self._begin_tracking()
                 self._tell({"step": 0, "epoch": 0.0, "validation_loss": self.base_loss})
-                write_state(self.run_dir, step=0, base_validation_loss=self.base_loss)
+                self._write_state(step=0, base_validation_loss=self.base_loss)
         else:
             kept = json.loads((checkpoint / COMPLETE).read_text("utf-8"))
             for name, value in kept.items():
@@ -112,14 +118,14 @@ class Follower:
             path = self.run_dir / "checkpoints" / f"checkpoint-{step}" / COMPLETE
             replace_text(path, json.dumps({name: getattr(self, name) for name in names}))
 
-    def log(self, step: int, epoch: float, logs: dict[str, Any]) -> None:
+    def log(self, step: int, logs: dict[str, Any]) -> None:
         """One line of metrics, and the state."""
         if not self.writes or "loss" not in logs:
             return
         self._tell(
             {
                 "step": step,
-                "epoch": epoch,
+                "epoch": self._times_seen(step),
                 "loss": logs["loss"],
                 "learning_rate": logs.get("learning_rate"),
                 "tokens_per_second": self._tokens_per_second(),
@@ -127,7 +133,7 @@ class Follower:
                 "seconds_left": self._seconds_left(step),
             }
         )
-        write_state(self.run_dir, step=step)
+        self._write_state(step=step)
 
     def finish(self) -> None:
         """After the last step: make sure an adapter is there, and say how the run ended."""
@@ -142,7 +148,7 @@ class Follower:
         if self.writes:
             if self.outcome == "done":
                 shutil.rmtree(self.run_dir / "checkpoints", ignore_errors=True)
-            write_state(self.run_dir, status=self.outcome, step=step, message=self.message, peak_gib=peaks)
+            self._write_state(status=self.outcome, step=step, message=self.message, peak_gib=peaks)
             write_control(self.run_dir, "")  # here, and not at the start: a wish may come while the model loads
 
     def _begin_tracking(self) -> None:
@@ -156,6 +162,13 @@ class Follower:
         if self.tracked is not None:
             self.tracked.add(line)
 
+    def _write_state(self, **changes: Any) -> None:
+        write_state(self.run_dir, seconds=round(self.seconds_before + time.monotonic() - self.began, 1), **changes)
+
+    def _times_seen(self, step: int) -> float:
+        """How often each reply has been learned from; to the trainer the whole plan of a run is one epoch."""
+        return step / self.steps * (self.config.epochs or 1.0)
+
     def _validate(self, step: int) -> None:
         loss = self._held_out()
         self.last_validated = step
@@ -168,8 +181,8 @@ class Follower:
         if better:
             self._keep_adapter()
         if loss is not None:
-            self._tell({"step": step, "epoch": self.trainer.state.epoch, "validation_loss": loss})
-        write_state(self.run_dir, step=step, best_step=self.best_step, best_validation_loss=self.best_loss)
+            self._tell({"step": step, "epoch": self._times_seen(step), "validation_loss": loss})
+        self._write_state(step=step, best_step=self.best_step, best_validation_loss=self.best_loss)
 
     def _held_out(self) -> float | None:
         if self.held_out is None:
@@ -238,7 +251,7 @@ def make_callback(follower: Follower) -> Any:
             follower.after_step(state.global_step, control)
 
         def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **_: Any) -> None:
-            follower.log(state.global_step, state.epoch or 0.0, logs or {})
+            follower.log(state.global_step, logs or {})
 
         def on_save(self, args: Any, state: Any, control: Any, **_: Any) -> None:
             follower.saved(state.global_step)

@@ -30,7 +30,7 @@ Status = Literal["starting", "running", "stopping", "paused", "done", "stopped",
 
 
 class RunState(BaseModel):
-    """A run at a moment. Losses in nats a learned token; `updated_at` in seconds since 1970."""
+    """A run at a moment. Losses in nats a learned token; `seconds` of training, `updated_at` in seconds since 1970."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -39,6 +39,7 @@ class RunState(BaseModel):
     step: int = 0
     total_steps: int = 0
     updated_at: float = 0.0
+    seconds: float = 0.0
     message: str = ""
     best_step: int | None = None
     best_validation_loss: float | None = None

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import time
 
 import pytest
 
@@ -36,6 +37,7 @@ def test_a_run_learns_and_tells_of_every_step(unbroken):
     assert metrics["loss"].drop_nulls().len() == run.total_steps
     assert metrics["validation_loss"].drop_nulls().len() == 1 + 3
     assert metrics["step"][0] == 0
+    assert metrics["epoch"].to_list() == pytest.approx([3 * step / run.total_steps for step in metrics["step"]])
     assert run.pid is None
 
 
@@ -69,6 +71,9 @@ def test_paused_it_goes_on_and_stopped_it_keeps_the_best(tiny_dataset, tiny_conf
     runs.pause(run_dir)
     run = wait(run_dir, lambda run: not run.live)
     assert (run.status, run.resumable) == ("paused", True)
+    assert 0 < run.seconds < time.time() - run.started_at
+    paused = 1.0
+    time.sleep(paused)
     runs.resume(run_dir)
     with pytest.raises(ChatError, match="still going"):
         runs.resume(run_dir)
@@ -78,6 +83,7 @@ def test_paused_it_goes_on_and_stopped_it_keeps_the_best(tiny_dataset, tiny_conf
     assert run.status == "stopped"
     assert run.has_adapter
     assert run.step < run.total_steps
+    assert run.seconds < time.time() - run.started_at - paused  # the pause does not count
 
 
 def test_a_process_id_that_another_process_got_is_no_live_run(unbroken, tmp_path):
