@@ -47,7 +47,7 @@ def build(stage: Stage) -> None:
     talk = gr.HTML(elem_id="talk", autoscroll=True, js_on_load=SCRIPT)
     with gr.Row(equal_height=True, elem_id="saying"):
         say = gr.Textbox(
-            placeholder="Write as you would write to them", show_label=False, container=False, lines=1, max_lines=5,
+            placeholder="Write a message", show_label=False, container=False, lines=1, max_lines=5,
             max_length=LONGEST_MESSAGE, elem_id="say", scale=1,
         )  # fmt: skip
         send = gr.Button("Send", variant="primary", scale=0, min_width=96, elem_id="send")

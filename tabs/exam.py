@@ -81,7 +81,7 @@ def _table(exam: Exam) -> str:
         "<tr>"
         + "".join(
             f'<td class="number" data-of="{escape(header[place])}">{escape(cell)}</td>' if place
-            else f"<td>{escape(cell)}</td>"
+            else f"<td{' class=part' if cell.startswith(' ') else ''}>{escape(cell.strip())}</td>"
             for place, cell in enumerate(row)
         )
         + "</tr>"

@@ -64,6 +64,7 @@ BUTTONS = {
     "button_cancel_text_color": "#FFFFFF", "button_cancel_text_color_dark": "#2A0B08",
 }  # fmt: skip
 CHOICES = {
+    "checkbox_border_color": "#8B919B", "checkbox_border_color_dark": "#6B7280", "checkbox_border_width": "1px",
     "checkbox_background_color_selected": "#0F766E", "checkbox_background_color_selected_dark": "#14A394",
     "checkbox_border_color_selected": "#0F766E", "checkbox_border_color_selected_dark": "#2DD4BF",
     "checkbox_label_background_fill": "#FFFFFF", "checkbox_label_background_fill_dark": "#1A1E24",
