@@ -19,6 +19,7 @@ __all__ = [
     "Message",
     "Segment",
     "Template",
+    "break_ids",
     "encode",
     "encode_all",
     "encode_prompt",
@@ -273,6 +274,16 @@ def end_ids(template: Template, tokenizer: Any) -> list[int]:
     """Ids at which a reply is over: the template's end of turn and the model's end of text."""
     last = tokenizer(template.end_of_turn, add_special_tokens=False).input_ids[-1]
     return sorted({last, tokenizer.eos_token_id})
+
+
+def break_ids(tokenizer: Any) -> list[int]:
+    """Ids at which a bubble ends: the newline alone, or after signs that a tokenizer joins to it (".\\n")."""
+    found = []
+    for token, index in tokenizer.get_vocab().items():
+        signs = token.removesuffix("<0x0A>").removesuffix("\u010a").removesuffix("\n")  # as tokenizers write a newline
+        if signs != token and not re.search(r"[\w\s\u0120\u2581\u010a\u010d]", signs):
+            found.append(index)
+    return sorted(found)
 
 
 def reply_text(template: Template, generated: str) -> str:

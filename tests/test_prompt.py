@@ -11,6 +11,7 @@ from pipeline.errors import ChatError
 from pipeline.models import load_tokenizer
 from pipeline.prompt import (
     Message,
+    break_ids,
     encode,
     encode_all,
     encode_prompt,
@@ -114,6 +115,22 @@ def test_the_last_learned_token_of_a_reply_is_one_that_stops_it(tokenizer):
     encoded = encode(template, tokenizer, CONVERSATION)
     assert encoded.learned[-1]
     assert encoded.ids[-1] in end_ids(template, tokenizer)
+
+
+class Vocabulary:
+    """What `break_ids` needs of a tokenizer."""
+
+    def __init__(self, tokens):
+        self.tokens = tokens
+
+    def get_vocab(self):
+        return {token: index for index, token in enumerate(self.tokens)}
+
+
+def test_a_bubble_ends_at_a_newline_however_tokenizers_write_it(starter):
+    assert break_ids(starter) == starter.encode("\n", add_special_tokens=False)
+    assert break_ids(Vocabulary(["Ċ", ".Ċ", "?!Ċ", "ĊĊ", "ĠĊ", "čĊ", "hiĊ", "Ċa", "a"])) == [0, 1, 2]
+    assert break_ids(Vocabulary(["<0x0A>", "▁hi", "\n", "\n\n", "<0x0B>"])) == [0, 2]
 
 
 def test_special_tokens_spelled_out_in_a_message_stay_text(starter):

@@ -212,15 +212,16 @@ def _grow(
     """Add tokens to every reply until it stops or is as long as it may be."""
     import torch
 
-    ends = torch.tensor(sorted(engine.ends), device=logits.device)
-    stops = torch.tensor(sorted(engine.stops), device=logits.device)
+    ends, breaks, stops = (
+        torch.tensor(sorted(ids), device=logits.device) for ids in (engine.ends, engine.breaks, engine.stops)
+    )
     live = list(range(len(replies)))
     over = torch.zeros(len(live), dtype=torch.bool, device=logits.device)
     for step in range(config.max_new_tokens):
         seen = None
         if config.repetition_penalty > 1 and step:
             seen = _padded([replies[i] for i in live], step).to(logits.device)
-        chosen = pick(logits, config, generator, end_ids=ends, step=step, written=seen)
+        chosen = pick(logits, config, generator, end_ids=ends, break_ids=breaks, step=step, written=seen)
         for i, token, is_over in zip(live, chosen.tolist(), over.tolist(), strict=True):
             if not is_over:
                 replies[i].append(token)

@@ -14,7 +14,7 @@ from pipeline.chat.foreign import ForeignDecoder
 from pipeline.chat.generation import GenerationConfig, pick
 from pipeline.chat.line import Line
 from pipeline.chat.recorded import Recorded
-from pipeline.prompt import Template, end_ids, read_template
+from pipeline.prompt import Template, break_ids, end_ids, read_template
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -41,6 +41,7 @@ class Engine:
 
     def __post_init__(self) -> None:
         self.ends = frozenset(end_ids(self.template, self.tokenizer))
+        self.breaks = frozenset(break_ids(self.tokenizer))
         # A special token is never part of what someone says: an opened turn ends the reply as well.
         self.stops = self.ends | frozenset(self.tokenizer.all_special_ids)
         self.recorded: Recorded | None = None
@@ -67,7 +68,7 @@ class Engine:
         known = kept.cache.crop(_common(kept.ids, prompt[:-1]))
         kept.ids[known:] = []
         generator = None if config.seed is None else torch.Generator(self.decoder.device).manual_seed(config.seed)
-        ends = torch.tensor(sorted(self.ends), device=self.decoder.device)
+        ends, breaks = (torch.tensor(sorted(ids), device=self.decoder.device) for ids in (self.ends, self.breaks))
         new = list(prompt[known:])
         written: list[int] = []
         try:
@@ -77,7 +78,11 @@ class Engine:
                     return
                 seen = torch.tensor([written], device=self.decoder.device) if config.repetition_penalty > 1 else None
                 with torch.inference_mode():
-                    chosen = int(pick(logits, config, generator, end_ids=ends, step=len(written), written=seen))
+                    picked = pick(
+                        logits, config, generator,
+                        end_ids=ends, break_ids=breaks, step=len(written), written=seen,
+                    )  # fmt: skip
+                chosen = int(picked)
                 written.append(chosen)
                 yield chosen
                 if chosen in self.stops:

@@ -26,6 +26,7 @@ class GenerationConfig(BaseModel):
         default=1.0, ge=1, le=2, description="Above 1: words of the reply come back less."
     )
     end_bias: float = Field(default=0.0, ge=-5, le=5, description="Above 0: shorter replies; below: longer ones.")
+    break_bias: float = Field(default=0.0, ge=-5, le=5, description="Above 0: more and shorter bubbles; below: fewer.")
     long_reply: int | None = Field(default=None, ge=1, description="Tokens from which a reply is drawn to its end.")
     max_new_tokens: int = Field(default=200, ge=1, le=2048, description="Most tokens of a reply.")
     context_tokens: int | None = Field(default=None, ge=64, description="Most tokens of context; null: as in training.")
@@ -38,12 +39,14 @@ def pick(
     generator: "Generator | None" = None,
     *,
     end_ids: "Tensor | None" = None,
+    break_ids: "Tensor | None" = None,
     step: int = 0,
     written: "Tensor | None" = None,
 ) -> "Tensor":
     """One token id a row, int64 [rows], from float32 logits [rows, vocabulary] (changed in place).
 
     end_ids: ids that end a reply, favoured as `end_bias` and `long_reply` say at the reply's token number `step`.
+    break_ids: ids that end a bubble, favoured by `break_bias`.
     written: ids [rows, n] already in the reply, -1 where a row has fewer.
     """
     import torch
@@ -53,6 +56,8 @@ def pick(
         pull += (step - config.long_reply) / PULL_TOKENS
     if end_ids is not None and pull:
         logits[:, end_ids] += pull
+    if break_ids is not None and config.break_bias:
+        logits[:, break_ids] += config.break_bias
     if written is not None and written.numel() and config.repetition_penalty > 1:
         _penalise(logits, written, config.repetition_penalty)
     if config.temperature == 0:

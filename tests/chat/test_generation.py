@@ -40,6 +40,13 @@ def test_a_bias_on_the_end_makes_replies_shorter():
     assert int(pick(torch.tensor([[2.0, 1.5]]), config, end_ids=torch.tensor([1]))) == 1
 
 
+def test_a_bias_on_the_break_makes_bubbles_shorter_and_leaves_the_end_alone():
+    config = GenerationConfig(temperature=0, break_bias=1)
+    ids = {"end_ids": torch.tensor([0]), "break_ids": torch.tensor([2])}
+    assert int(pick(torch.tensor([[1.8, 2.0, 1.5]]), config, **ids)) == 2
+    assert int(pick(torch.tensor([[2.1, 2.0, 0.5]]), config, **ids)) == 0
+
+
 def test_unknown_settings_are_refused():
     with pytest.raises(ValidationError):
         GenerationConfig(temprature=1)
