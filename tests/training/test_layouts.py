@@ -87,7 +87,7 @@ def folder_of(model, tokenizer, folder, **changes):
 
 GEMMA = (TEMPLATES / "gemma.jinja").read_text()  # knows no system message, and ends a turn otherwise than a text
 CASES = {
-    "GPT2": ({}, {"chat_template": None, "pad_token": None}, {}),
+    "GPT2": ({"n_positions": 1024}, {"chat_template": None, "pad_token": None}, {}),
     "Gemma2": ({}, {"chat_template": GEMMA}, {}),
     "GPTNeoX": ({}, {"chat_template": None, "eos_token": "<|endoftext|>"}, {"quantise": "nf4"}),
     "Lfm2": ({}, {"eos_token": "<|endoftext|>"}, {}),
@@ -109,9 +109,9 @@ def test_a_model_of_another_kind_learns_talks_and_is_examined(
     train(tiny_dataset, tmp_path / "run", tiny_config.model_copy(update=changes))
     state = read_state(tmp_path / "run")
     assert (state.status, state.best_validation_loss < state.base_validation_loss) == ("done", True)
-    *_, piece = stream(
-        load_twin(tmp_path / "run"), [{"role": "user", "content": "question 3"}], GenerationConfig(max_new_tokens=4)
-    )
+    few = GenerationConfig(max_new_tokens=4)
+    (tmp_path / "run/generation.json").write_text(few.model_dump_json())
+    *_, piece = stream(load_twin(tmp_path / "run"), [{"role": "user", "content": "question 3"}])
     assert piece.ended
     assert evaluate(tmp_path / "run", samples=1).of("twin")
 
