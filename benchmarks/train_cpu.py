@@ -105,7 +105,7 @@ def ours(rows: Sequence[Any], tokenizer: Any, clock: Clock) -> Any:
     from pipeline.training.plan import plan_for
     from pipeline.training.trainer import make_trainer, trainer_arguments
 
-    config = TrainingConfig()
+    config = TrainingConfig(epochs=1)  # as its peers
     plan = plan_for(config)
     model = load_for_training(config, plan)
     examples = encode_rows(without_repeats(rows), read_template(tokenizer), tokenizer, config.max_tokens)
