@@ -80,12 +80,23 @@ def look(visitor: Visitor, config: TrainingConfig, place: str) -> tuple[str, str
     if settled.batching == "tokens" and share < plan.tokens_per_batch:
         whose = "all of a step's together" if processes == 1 else "a GPU's share of a step"
         plan = replace(plan, tokens_per_batch=share, batch_reason=whose)
+    if settled.batching == "rows":
+        plan = _beside_each_other(settled, plan)
     if processes > 1:
         reasons = [_together(processes, shards_for(settled, machine, shape.parameters)), *reasons]
     forecast = forecast_for(settled, plan, machine, shape)
     cure = None if forecast.fits else _cure(settled, machine, shape)
     bar = fit_bar(forecast, shape.name, _place(machine, processes), cure)
     return bar, _tables(plan, reasons, forecast) + _models(visitor, config, machine)
+
+
+def _beside_each_other(config: TrainingConfig, plan: Plan) -> Plan:
+    from pipeline.runtime import Choice
+
+    rows = config.rows_per_step
+    padded = Choice("padded", f"as the recipe has it: {rows} rows beside each other, filled up to the longest")
+    most = rows * config.max_tokens
+    return replace(plan, attention=padded, tokens_per_batch=most, batch_reason=f"{rows} rows at their longest")
 
 
 def _together(processes: int, shards: int) -> Row:
@@ -146,7 +157,8 @@ def fit_bar(forecast: Forecast, model: str, place: str, cure: str | None = None)
         verdict = f'<p class="fits">{needs}: it fits.</p>'
     else:
         hint = f"{cure[0].upper()}{cure[1:]}." if cure else "Choose a smaller model."
-        verdict = f'<p class="fits over">{needs}: too much. {escape(hint)}</p>'
+        much = "too much" if forecast.peak > available else "too tight to be safe"
+        verdict = f'<p class="fits over">{needs}: {much}. {escape(hint)}</p>'
     pieces, legend = [], []
     for part in forecast.parts:
         title = f"{part.name}: {_gib(part.gib)}, {part.what}"

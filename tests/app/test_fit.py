@@ -36,6 +36,16 @@ def test_too_much_is_said_with_what_would_help():
     assert "left:50.00%" in html  # where the memory ends
 
 
+def test_what_hardly_fits_is_said_to_be_tight():
+    assert "4.0 of 4.1 GB of a T4: too tight to be safe." in words(fit_bar(Forecast(PARTS, 4.1), "Some model", "a T4"))
+
+
+def test_the_blogs_rows_lie_beside_each_other(tmp_path):
+    tables = words(look(Visitor(tmp_path), TrainingConfig.of("blog", model="Qwen/Qwen2.5-7B-Instruct"), "t4")[1])
+    assert "Attention padded as the recipe has it: 4 rows beside each other" in tables
+    assert "Tokens at once 4,096 4 rows at their longest" in tables
+
+
 @pytest.mark.parametrize(
     ("settings", "said"),
     [
