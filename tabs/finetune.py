@@ -260,6 +260,7 @@ def _ready(visitor: Visitor) -> str:
 def run_panel(run: Run) -> str:
     """The run as it stands: curve, state in words, figures."""
     from pipeline.runs import read_metrics
+    from pipeline.training.tracked import dashboard_command
 
     metrics = read_metrics(run.directory)
     train, held_out, speed, memory = _series(metrics)
@@ -277,6 +278,9 @@ def run_panel(run: Run) -> str:
     if any(figures):
         lines.append(f"<p>{' · '.join(filter(None, figures))}</p>")
     lines += jobs.job_lines(run)
+    if run.config.trackio:
+        shown = f"<code>{escape(dashboard_command(run.directory))}</code>"
+        lines.append(f'<p class="quiet" style="overflow-wrap: anywhere">Its dashboard: {shown}</p>')
     # Of a run that was asked to end the state has said the first sentence already.
     message = run.message.partition(". ")[2] if run.status in ("stopped", "paused") else run.message
     if message and not run.live:

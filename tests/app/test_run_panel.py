@@ -14,8 +14,8 @@ from tabs.finetune import run_panel
 def ended(tmp_path):
     """A run that is over, with the held-out loss before training and after."""
 
-    def make(before: float, after: float, **state):
-        replace_text(tmp_path / "config.json", TrainingConfig().model_dump_json())
+    def make(before: float, after: float, config=None, **state):
+        replace_text(tmp_path / "config.json", (config or TrainingConfig()).model_dump_json())
         write_state(tmp_path, step=8, total_steps=8, **state)
         add_metrics(tmp_path, {"step": 0, "epoch": 0.0, "validation_loss": before})
         add_metrics(tmp_path, {"step": 8, "epoch": 1.0, "validation_loss": after})
@@ -40,3 +40,9 @@ def test_what_the_state_has_said_is_not_said_again(ended):
     assert "It learned nothing that helps." in ended(
         3.8, 3.9, status="stopped", message=f"{asked} It learned nothing that helps."
     )
+
+
+def test_a_run_that_trackio_follows_says_how_to_see_it(ended):
+    said = ended(3.8, 3.04, config=TrainingConfig(trackio=True), status="done")
+    assert "/trackio trackio show --project chat-twin" in said
+    assert "trackio" not in ended(3.8, 3.04, status="done")
