@@ -80,6 +80,9 @@ def build(stage: Stage) -> None:
     talk.clear(safely(_close_box), who, talk, **quiet)
     other = talk.submit(safely(_change_with(stage)), [who, *knobs], **answer)
     answers = [sent, anew, other]
+    # Whatever asks for a reply ends the one that is still coming.
+    gr.on([send.click, say.submit], None, None, None, cancels=[anew, other], **private)
+    talk.submit(None, None, None, cancels=[sent, anew], **private)
     stop.click(None, None, None, cancels=answers, **private).then(safely(_settle), who, [talk, send, stop], **quiet)
     over.click(safely(_start_over), who, [talk, send, stop], cancels=answers, **quiet)
 
