@@ -40,6 +40,11 @@ def waiting(hub, dataset_dir, tmp_path):
     return start(hub, dataset_dir, tmp_path / "run").directory
 
 
+def test_what_was_chosen_for_this_computer_does_not_go_along(hub, dataset_dir, tmp_path):
+    asked = TrainingConfig(processes=4, trackio=True, rank=8)
+    assert start(hub, dataset_dir, tmp_path / "run", config=asked).config == TrainingConfig(rank=8)
+
+
 def send(hub, **state):
     """What a job's machine pushes while it trains."""
     repo = hub.repos["model", "ann/twin-1"]
