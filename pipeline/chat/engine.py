@@ -72,7 +72,9 @@ class Engine:
         new = list(prompt[known:])
         written: list[int] = []
         try:
-            while len(written) < config.max_new_tokens and not cancelled():
+            # The last token is not read, so it needs no position of its own.
+            most = min(config.max_new_tokens, max(1, self.context - len(prompt) + 1))
+            while len(written) < most and not cancelled():
                 logits = self._read(kept, new, cancelled)
                 if logits is None:
                     return

@@ -45,7 +45,9 @@ class ForeignDecoder:
         self.model = model
         self.head = model.get_output_embeddings()
         self.device = model.get_input_embeddings().weight.device
-        self.cap: float | None = getattr(model.config.get_text_config(), "final_logit_softcapping", None)
+        config = model.config.get_text_config()
+        self.cap: float | None = getattr(config, "final_logit_softcapping", None)
+        self.scale = scale_of(config)
 
     def empty(self, rows: int, room: int) -> ForeignCache:
         """An empty cache."""
@@ -61,5 +63,14 @@ class ForeignDecoder:
 
     def logits(self, hidden: "Tensor") -> "Tensor":
         """Scores of the next token in float32, [..., vocabulary]."""
-        scores = self.head(hidden).float()
+        scores = self.head(hidden).float() * self.scale
         return (scores / self.cap).tanh() * self.cap if self.cap else scores  # type: ignore[no-any-return]
+
+
+def scale_of(config: Any) -> float:
+    """What a model's scores are multiplied by after its head: each of these names is one architecture's."""
+    for name in ("logit_scale", "lm_head_multiplier", "output_multiplier"):  # Cohere, Falcon-H1, Muse
+        if isinstance(times := getattr(config, name, None), int | float):
+            return float(times)
+    divided = getattr(config, "logits_scaling", None) or 1.0  # Granite and MiniCPM; HyperCLOVA X multiplies by it
+    return float(divided if config.model_type == "hyperclovax" else 1 / divided)

@@ -2,7 +2,16 @@
 
 import pytest
 import torch
-from transformers import Gemma2Config, Gemma2ForCausalLM
+from transformers import (
+    CohereConfig,
+    CohereForCausalLM,
+    Gemma2Config,
+    Gemma2ForCausalLM,
+    GPT2Config,
+    GPT2LMHeadModel,
+    GraniteConfig,
+    GraniteForCausalLM,
+)  # fmt: skip
 
 from pipeline.chat import Engine, GenerationConfig, Twin, stream
 from pipeline.chat.batch import read_and_sample
@@ -47,3 +56,31 @@ def test_losses_are_the_models_own_and_replies_come_at_every_place(engine, tiny_
     torch.testing.assert_close(torch.tensor(found.nats[0]), expected[:kept], rtol=1e-4, atol=1e-4)
     assert all(found.replies.values())
     assert found.nats[1] == []
+
+
+SHAPE = {
+    "vocab_size": 97, "hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 2, "num_attention_heads": 4,
+    "num_key_value_heads": 2, "initializer_range": 0.3, "eos_token_id": 2, "pad_token_id": 2,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        CohereForCausalLM(CohereConfig(**SHAPE, logit_scale=0.0625)),
+        GraniteForCausalLM(GraniteConfig(**SHAPE, logits_scaling=8.0)),
+    ],
+    ids=["cohere", "granite"],
+)
+def test_scores_that_a_model_scales_are_its_own(model):
+    decoder, ids = ForeignDecoder(model.eval()), torch.arange(20)[None]
+    hidden = decoder.forward(ids, decoder.empty(1, 20))
+    torch.testing.assert_close(decoder.logits(hidden), model(ids).logits)
+
+
+def test_a_reply_ends_where_the_model_has_no_more_positions(tiny_tokenizer):
+    config = GPT2Config(vocab_size=len(tiny_tokenizer), n_positions=32, n_embd=32, n_layer=1, n_head=2)
+    engine = Engine(ForeignDecoder(GPT2LMHeadModel(config).eval()), tiny_tokenizer, read_template(tiny_tokenizer), 32)
+    engine.stops = frozenset()
+    written = list(engine.generate(list(range(5, 25)), GenerationConfig(max_new_tokens=40)))
+    assert len(written) == 13
