@@ -68,7 +68,7 @@ def test_two_at_once_see_nothing_of_each_other_and_deleting_deletes_all(app, bro
 
     assert holding(kept, app.home)
     second.reload()
-    expect(second.locator("#header")).to_contain_text("Balthasar", timeout=30_000)
+    expect(second.locator("#header")).to_contain_text("Balthasar", timeout=90_000)
 
 
 def test_a_message_cannot_run_or_fetch_anything(app, page: Page, tmp_path: Path):
