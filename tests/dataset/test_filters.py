@@ -165,7 +165,7 @@ def test_whatever_is_filtered_each_reply_answers_what_was_said_before_it(lines, 
         for i, (who, (kind, text)) in enumerate(lines)
     ]
     config = DatasetConfig(person="Ann", filters=tuple(filters), validation_share=0)
-    rows = build_dataset(chat(*talk(30), *numbered), config).train
+    rows = build_dataset(chat(*talk(32), *numbered), config).train
     turns = [list(run) for _, run in groupby(enumerate(lines), key=lambda line: line[1][0])]
     before = {i: [place for place, _ in turns[at - 1]] if at else None for at, run in enumerate(turns) for i, _ in run}
     for row in rows:
