@@ -27,6 +27,7 @@ __all__ = [
     "LIVE",
     "RemoteJob",
     "Run",
+    "is_held",
     "list_runs",
     "pause",
     "read_job",
@@ -161,7 +162,7 @@ def read_run(run_dir: Path) -> Run:
         elif status in LIVE and read_control(run_dir):
             status = "stopping"
     elif status in LIVE:
-        if not _is_held(run_dir):
+        if not is_held(run_dir / "worker.lock"):
             # The process may have ended well between the two looks.
             state = read_state(run_dir) or state
             status, message = state.status, state.message
@@ -275,11 +276,12 @@ def _lock(run_dir: Path) -> Iterator[int]:
         os.close(descriptor)
 
 
-def _is_held(run_dir: Path) -> bool:
+def is_held(lock: Path) -> bool:
+    """Whether a process holds this lock file."""
     import fcntl
 
     try:
-        descriptor = os.open(run_dir / "worker.lock", os.O_RDONLY)
+        descriptor = os.open(lock, os.O_RDONLY)
     except OSError:
         return False
     try:

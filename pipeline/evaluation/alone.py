@@ -6,7 +6,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from pipeline.errors import ChatError
-from pipeline.runs import read_run
+from pipeline.runs import is_held, read_run
 
 __all__ = ["FOLDER", "check_nothing_trains", "hold"]
 
@@ -33,7 +33,7 @@ def check_nothing_trains(workspace: Path, curve_of: Path | None = None) -> None:
     for place in sorted(workspace.parent.iterdir(), key=lambda place: place != workspace):
         mine = place == workspace
         for curve in place.glob(f"runs/*/{FOLDER}"):
-            if curve != own and (_is_held(curve / LOCK) or any(map(_is_live, curve.glob("runs/*")))):
+            if curve != own and (is_held(curve / LOCK) or any(map(_is_live, curve.glob("runs/*")))):
                 raise ChatError(OWN_CURVE if mine else OTHERS)
         if any(map(_is_live, place.glob("runs/*"))):
             raise ChatError(OWN_RUN if mine else OTHERS)
@@ -62,20 +62,4 @@ def _is_live(run_dir: Path) -> bool:
         return False
     with suppress(ChatError, OSError):  # deleted meanwhile
         return read_run(run_dir).live
-    return False
-
-
-def _is_held(lock: Path) -> bool:
-    import fcntl
-
-    try:
-        descriptor = os.open(lock, os.O_RDONLY)
-    except OSError:
-        return False
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    finally:
-        os.close(descriptor)
     return False
