@@ -9,6 +9,7 @@ __all__ = ["ask_hub"]
 
 Answer = TypeVar("Answer")
 
+NETWORK = ("httpx", "httpcore", "requests")
 KEPT = "nothing was published and your files are kept here"
 
 SENTENCES = {
@@ -49,7 +50,8 @@ def explain(error: BaseException, what: str, sentences: Mapping[int, str] = SENT
         if status is not None:
             return sentences.get(status, sentences[500]).format(what=what, status=status, KEPT=KEPT)
         module = type(cause).__module__
-        if isinstance(cause, ConnectionError | TimeoutError) or module.startswith(("httpx", "httpcore", "requests")):
+        cut = type(cause) is OSError and "Consistency check" in str(cause)  # the client's word for a cut-off download
+        if cut or isinstance(cause, ConnectionError | TimeoutError) or module.startswith(NETWORK):
             return sentences[0].format(KEPT=KEPT)
     return ""
 

@@ -17,13 +17,28 @@ REGULAR = (".md", ".json", ".jsonl", ".txt", ".py", "control", ".gitattributes")
 
 @dataclass
 class Repo:
+    """Every commit's files stay to be had by the commit's name, while others are being made."""
+
     private: bool
-    files: dict[str, bytes] = field(default_factory=dict)
     commits: list[str] = field(default_factory=list)
+    versions: list[tuple[str, dict[str, bytes]]] = field(default_factory=lambda: [("0" * 40, {})])
 
     @property
     def sha(self):
-        return hashlib.sha1(repr((self.commits, sorted(self.files))).encode()).hexdigest()
+        return self.versions[-1][0]
+
+    @property
+    def files(self):
+        return self.versions[-1][1]
+
+    def at(self, revision):
+        """The files of a commit, or the newest."""
+        return dict(self.versions).get(revision, self.files)
+
+    def commit(self, files, summary):
+        self.commits.append(summary)
+        digests = [(path, hashlib.sha1(data).hexdigest()) for path, data in sorted(files.items())]
+        self.versions.append((hashlib.sha1(repr((self.commits, digests)).encode()).hexdigest(), files))
 
 
 @dataclass
@@ -44,6 +59,7 @@ class Hub:
     requests: list[str] = field(default_factory=list)
     leaks: list[str] = field(default_factory=list)  # request lines that hold a token
     published: list[str] = field(default_factory=list)  # what happened to repositories, in order
+    committing: threading.Lock = field(default_factory=threading.Lock)
 
 
 def serve(hub=None, handler=None):
@@ -139,12 +155,12 @@ class HubHandler(BaseHTTPRequestHandler):
 
     def info(self, _, kind, name, revision=None):
         if repo := self.repo(kind, name):
-            siblings = [{"rfilename": path} for path in repo.files]
-            self.answer(body={"id": name, "_id": "1", "sha": repo.sha, "private": repo.private, "siblings": siblings,
+            sha, files = repo.versions[-1] if revision in (None, "main") else (revision, repo.at(revision))
+            siblings = [{"rfilename": path} for path in files]
+            self.answer(body={"id": name, "_id": "1", "sha": sha, "private": repo.private, "siblings": siblings,
                               "tags": [], "downloads": 0, "likes": 0, "disabled": False, "gated": False})  # fmt: skip
 
-    def entry(self, repo, path):
-        data = repo.files[path]
+    def entry(self, path, data):
         made = {"type": "file", "path": path, "size": len(data), "oid": hashlib.sha1(data).hexdigest()}
         if not path.endswith(REGULAR):
             oid = hashlib.sha256(data).hexdigest()
@@ -154,16 +170,17 @@ class HubHandler(BaseHTTPRequestHandler):
     def tree(self, _, kind, name, revision, folder):
         if repo := self.repo(kind, name):
             folder = (folder or "").strip("/")
-            inside = [path for path in repo.files if not folder or path.startswith(f"{folder}/")]
+            files = repo.at(revision)
+            inside = [path for path in files if not folder or path.startswith(f"{folder}/")]
             if "recursive=true" in self.path.lower():
-                made = [self.entry(repo, path) for path in inside]
+                made = [self.entry(path, files[path]) for path in inside]
             else:
                 cut = len(folder) + 1 if folder else 0
                 heads = {path[cut:].split("/")[0]: "/" in path[cut:] for path in inside}
                 made = [
                     {"type": "directory", "path": f"{folder}/{head}".strip("/"), "oid": "0" * 40, "size": 0}
                     if deep
-                    else self.entry(repo, f"{folder}/{head}".strip("/"))
+                    else self.entry(path := f"{folder}/{head}".strip("/"), files[path])
                     for head, deep in heads.items()
                 ]
             self.answer(body=made)
@@ -177,9 +194,10 @@ class HubHandler(BaseHTTPRequestHandler):
 
                 asked = parse_qs(body.decode())["paths"]
             asked = [asked] if isinstance(asked, str) else asked
-            made = [self.entry(repo, path) for path in asked if path in repo.files]
+            files = repo.at(revision)
+            made = [self.entry(path, files[path]) for path in asked if path in files]
             made += [{"type": "directory", "path": path, "oid": "0" * 40, "size": 0} for path in asked
-                     if any(held.startswith(f"{path}/") for held in repo.files)]  # fmt: skip
+                     if any(held.startswith(f"{path}/") for held in files)]  # fmt: skip
             self.answer(body=made)
 
     def validate_yaml(self, body):
@@ -197,11 +215,11 @@ class HubHandler(BaseHTTPRequestHandler):
 
     def preupload(self, body, kind, name, revision):
         if repo := self.repo(kind, name):
-            asked = json.loads(body)["files"]
+            asked, files = json.loads(body)["files"], repo.files
             self.answer(body={"files": [
                 {"path": file["path"], "shouldIgnore": False,
                  "uploadMode": "regular" if file["path"].endswith(REGULAR) else "lfs",
-                 **({"oid": self.entry(repo, file["path"])["oid"]} if file["path"] in repo.files else {})}
+                 **({"oid": hashlib.sha1(files[file["path"]]).hexdigest()} if file["path"] in files else {})}
                 for file in asked]})  # fmt: skip
 
     def lfs_batch(self, body, kind, name):
@@ -224,22 +242,26 @@ class HubHandler(BaseHTTPRequestHandler):
             self.answer(403, {"error": "read only"})
             return
         if repo := self.repo(kind, name):
-            files = dict(repo.files)
-            for line in body.decode().splitlines():
-                entry = json.loads(line)
-                value = entry["value"]
-                if entry["key"] == "header":
-                    repo.commits.append(value["summary"])
-                elif entry["key"] == "file":
-                    files[value["path"]] = base64.b64decode(value["content"])
-                elif entry["key"] == "lfsFile":
-                    files[value["path"]] = self.hub.blobs[value["oid"]]
-                elif entry["key"] == "deletedFile":
-                    del files[value["path"]]
-            repo.files = files
+            with self.hub.committing:
+                sha = self.add_commit(repo, [json.loads(line) for line in body.decode().splitlines()])
             self.hub.published.append("commit")
-            url = f"{self.hub.url}/{kind}/{name}/commit/{repo.sha}"
-            self.answer(body={"success": True, "commitOid": repo.sha, "commitUrl": url})
+            url = f"{self.hub.url}/{kind}/{name}/commit/{sha}"
+            self.answer(body={"success": True, "commitOid": sha, "commitUrl": url})
+
+    def add_commit(self, repo, entries):
+        files, summary = dict(repo.files), ""
+        for entry in entries:
+            value = entry["value"]
+            if entry["key"] == "header":
+                summary = value["summary"]
+            elif entry["key"] == "file":
+                files[value["path"]] = base64.b64decode(value["content"])
+            elif entry["key"] == "lfsFile":
+                files[value["path"]] = self.hub.blobs[value["oid"]]
+            elif entry["key"] == "deletedFile":
+                del files[value["path"]]
+        repo.commit(files, summary)
+        return repo.sha
 
     def settings(self, body, kind, name):
         if repo := self.repo(kind, name):
@@ -250,12 +272,14 @@ class HubHandler(BaseHTTPRequestHandler):
 
     def resolve(self, _, kind, name, revision, path):
         if repo := self.repo((kind or "models/").strip("/"), name):
-            if path not in repo.files:
+            files = repo.at(revision)
+            if path not in files:
                 self.answer(404, {"error": "Entry not found"}, X_Error_Code="EntryNotFound")
                 return
-            data = repo.files[path]
+            data = files[path]
             etag = hashlib.sha256(data).hexdigest()
-            headers = {"ETag": f'"{etag}"', "X_Repo_Commit": repo.sha, "Accept_Ranges": "bytes"}
+            commit = revision if revision in dict(repo.versions) else repo.sha
+            headers = {"ETag": f'"{etag}"', "X_Repo_Commit": commit, "Accept_Ranges": "bytes"}
             ranged = re.fullmatch(r"bytes=(\d+)-(\d*)", self.headers.get("Range") or "")
             if ranged:
                 start, end = int(ranged[1]), int(ranged[2] or len(data) - 1)

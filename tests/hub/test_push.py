@@ -132,7 +132,7 @@ def test_a_public_repository_is_not_filled_when_private_is_meant(hub, upload):
 
 def test_somebody_elses_work_is_not_overwritten(hub, upload):
     pushed(hub, upload)
-    hub.repos["dataset", "ann/our-chat"].files = {"data.csv": b"1"}
+    hub.repos["dataset", "ann/our-chat"].commit({"data.csv": b"1"}, "Another's")
     with pytest.raises(ChatError, match="not made here"):
         pushed(hub, upload)
     assert hub.repos["dataset", "ann/our-chat"].files == {"data.csv": b"1"}

@@ -48,16 +48,19 @@ def test_what_was_chosen_for_this_computer_does_not_go_along(hub, dataset_dir, t
 def send(hub, **state):
     """What a job's machine pushes while it trains."""
     repo = hub.repos["model", "ann/twin-1"]
-    repo.commits.append(str(state))
-    files = repo.files
-    files["run/state.json"] = json.dumps({"status": "running", "pid": 4, "total_steps": 20, **state}).encode()
-    files["run/metrics.jsonl"] = b'{"step": 1, "loss": 3.5}\n{"step": 2, "loss": 3.1}\n'
+    files = {
+        **repo.files,
+        "run/state.json": json.dumps({"status": "running", "pid": 4, "total_steps": 20, **state}).encode(),
+        "run/metrics.jsonl": b'{"step": 1, "loss": 3.5}\n{"step": 2, "loss": 3.1}\n',
+    }
+    repo.commit(files, str(state))
     hub.jobs["job0"].stage = "RUNNING"
 
 
 def send_adapter(hub):
-    files = hub.repos["model", "ann/twin-1"].files
-    files.update({"adapter_model.safetensors": b"weights", "adapter_config.json": b"{}", "README.md": b"card"})
+    repo = hub.repos["model", "ann/twin-1"]
+    adapter = {"adapter_model.safetensors": b"weights", "adapter_config.json": b"{}", "README.md": b"card"}
+    repo.commit({**repo.files, **adapter}, "An adapter")
 
 
 def see(hub, run_dir, token=TOKEN):
@@ -189,6 +192,19 @@ def test_a_look_that_fails_is_a_note_and_the_run_goes_on(hub, waiting, status):
     assert run.job.note.startswith(("The", "This", "Hugging Face"))
     hub.faults = []
     assert see(hub, waiting).job.note == ""
+
+
+def test_files_that_arrive_cut_off_are_fetched_again(hub, waiting):
+    send(hub, step=2)
+    hub.faults = [Fault("GET /ann/twin-1/resolve", 200)]  # whole, and not as long as it was said to be
+    run = see(hub, waiting)
+    assert (run.step, run.job.note) == (
+        0,
+        "The connection to Hugging Face broke. A job that has started goes on; try again.",
+    )
+    hub.faults = []
+    run = see(hub, waiting)
+    assert (run.step, run.job.note) == (2, "")
 
 
 @pytest.mark.parametrize(
