@@ -1,7 +1,17 @@
 """Every test runs offline, on one thread of its worker, with data of its own and models from the shared cache."""
 
 import os
+import sys
 import tempfile
+from pathlib import Path
+
+if sys.dont_write_bytecode:
+    # A hundred processes are started here. Where no bytecode may lie beside the code, each would first compile torch and
+    # all that comes with it, which takes longer than its own work: the tests keep it in a folder of theirs.
+    sys.dont_write_bytecode = False
+    sys.pycache_prefix = str(Path(__file__).parents[1] / ".pytest_cache" / "bytecode")
+    os.environ["PYTHONPYCACHEPREFIX"] = sys.pycache_prefix
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 os.environ.update(
     CHAT_TWIN_HOME=tempfile.mkdtemp(prefix="chat-twin-test-"),
