@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import os
-import secrets
-from datetime import datetime
+from contextlib import nullcontext
 from html import escape
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +13,7 @@ from pipeline.errors import ChatError
 from tabs import compare_runs, explain, fit, jobs, notebook
 from tabs.bubbles import failed
 from tabs.curve import loss_curve
-from tabs.runs import newest_run, run_folders, runs_stamp, seen_rows
+from tabs.runs import check_none_goes, new_run_folder, newest_run, run_folders, runs_stamp, seen_rows
 from tabs.visitor import Stage, Visitor, own_run, safely, stamp, visitor_of
 from tabs.words import count, time_left
 
@@ -166,34 +165,29 @@ def _config(model: str, recipe: str, *settings: Any) -> TrainingConfig:
 
 
 def _train(request: gr.Request, *knobs: Any) -> list[Any]:
-    from pipeline.evaluation.alone import check_nothing_trains
+    from pipeline.evaluation.alone import start_alone
     from pipeline.runs import start
 
     visitor = visitor_of(request)
     config = _config(*knobs)
     if not (visitor.dataset / "dataset.json").exists():
         raise ChatError("There is no dataset yet: make one in step 2.")
-    newest = newest_run(visitor)
-    if newest is not None and newest.live:
-        raise ChatError("A training is going on: stop it first, or wait for it.")
-    check_nothing_trains(visitor.folder)
-    visitor.runs.mkdir(mode=0o700, exist_ok=True)
-    name = f"{datetime.now():%Y%m%d-%H%M%S}-{secrets.token_hex(4)}"
-    start(visitor.dataset, visitor.runs / name, config)
+    with start_alone(visitor.folder):
+        check_none_goes(visitor)
+        start(visitor.dataset, new_run_folder(visitor), config)
     return [runs_stamp(visitor), *_shown(visitor)]
 
 
 def _ask(request: gr.Request, wish: str) -> list[Any]:
     """Stop, pause or resume the newest run."""
     from pipeline import runs
-    from pipeline.evaluation.alone import check_nothing_trains
+    from pipeline.evaluation.alone import start_alone
 
     visitor = visitor_of(request)
     folders = run_folders(visitor)
-    if wish == "resume":
-        check_nothing_trains(visitor.folder)
     run_dir = own_run(visitor, folders[0].name if folders else None)
-    {"stop": runs.stop, "pause": runs.pause, "resume": runs.resume}[wish](run_dir)
+    with start_alone(visitor.folder) if wish == "resume" else nullcontext():
+        {"stop": runs.stop, "pause": runs.pause, "resume": runs.resume}[wish](run_dir)
     return [runs_stamp(visitor), *_shown(visitor)]
 
 

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import os
-import secrets
 from collections.abc import Callable
 from dataclasses import asdict
-from datetime import datetime
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,7 +14,7 @@ import gradio as gr
 
 from pipeline.errors import ChatError
 from tabs.hub import OFF, hub_is_off
-from tabs.runs import newest_run, runs_stamp
+from tabs.runs import check_none_goes, new_run_folder, newest_run, runs_stamp
 from tabs.visitor import Stage, Visitor, safely, visitor_of
 from tabs.words import duration
 
@@ -153,21 +151,20 @@ def _begin(
     visitor: Visitor, token: str | None, name: str | None, minutes: int, consent: bool, config: TrainingConfig
 ) -> None:
     """Start a job on the machine of this name, at the price of now."""
+    from pipeline.evaluation.alone import locked
     from pipeline.jobs import list_hardware, start_job
 
-    newest = newest_run(visitor)
-    if newest is not None and newest.live:
-        raise ChatError("A training is going on: stop it first, or wait for it.")
     if not (visitor.dataset / "dataset.json").exists():
         raise ChatError("There is no dataset yet: make one in step 2.")
-    chosen = next((offer for offer in list_hardware(token) if offer.name == name), None)
-    if chosen is None:
-        raise ChatError("This machine is not offered any more: look at the prices again.")
-    visitor.runs.mkdir(mode=0o700, exist_ok=True)
-    run = f"{datetime.now():%Y%m%d-%H%M%S}-{secrets.token_hex(4)}"
-    start_job(
-        visitor.dataset, visitor.runs / run, config, chosen, minutes, token, consent=consent, name=f"chat-twin-{run}"
-    )
+    # A second click, on another page, must not hire a second machine while the first is still asked for.
+    with locked(visitor.folder / "job.lock", "A job is being started already: wait for it."):
+        check_none_goes(visitor)
+        chosen = next((offer for offer in list_hardware(token) if offer.name == name), None)
+        if chosen is None:
+            raise ChatError("This machine is not offered any more: look at the prices again.")
+        run = new_run_folder(visitor)
+        repo = f"chat-twin-{run.name}"
+        start_job(visitor.dataset, run, config, chosen, minutes, token, consent=consent, name=repo)
 
 
 def _end(visitor: Visitor, token: str | None) -> None:

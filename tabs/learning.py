@@ -45,19 +45,20 @@ def build(stage: Stage, who: gr.Dropdown) -> None:
 
     def follow(request: gr.Request, who: str | None) -> Iterator[list[Any]]:
         """Outputs [shown, draw, stop] as the curve grows."""
-        from pipeline.evaluation.alone import check_nothing_trains
         from pipeline.evaluation.curve import learning_curve
 
         visitor = visitor_of(request)
         if who in (None, "", BASE):
             raise ChatError("Choose a twin first: the curve is of how it was trained.")
         run_dir = own_run(visitor, who)
-        check_nothing_trains(visitor.folder, curve_of=run_dir)
-        steps = learning_curve(run_dir, loaded=stage.models)
+        steps = learning_curve(run_dir, loaded=stage.models, workspace=visitor.folder)
         yield [ABOUT, gr.Button(visible=False), gr.Button(visible=True)]
         try:
             for step in steps:
                 yield [_running(step), gr.skip(), gr.skip()]
+        except ChatError:
+            yield [_card(visitor, who), *_buttons()]
+            raise
         finally:
             steps.close()  # type: ignore[attr-defined]
         yield [_card(visitor, who), *_buttons()]

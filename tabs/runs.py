@@ -5,12 +5,15 @@ from __future__ import annotations
 import contextlib
 import itertools
 import os
+import secrets
 import signal
 import time
+from datetime import datetime
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pipeline.errors import ChatError
 from tabs.visitor import Visitor
 from tabs.words import count
 
@@ -18,9 +21,11 @@ if TYPE_CHECKING:
     from pipeline.runs import Run
 
 __all__ = [
+    "check_none_goes",
     "finished_runs",
     "is_training",
     "kill_runs",
+    "new_run_folder",
     "newest_run",
     "run_folders",
     "run_label",
@@ -35,6 +40,12 @@ def run_folders(visitor: Visitor) -> list[Path]:
     return sorted(folders, key=lambda path: path.name, reverse=True)
 
 
+def new_run_folder(visitor: Visitor) -> Path:
+    """Where the visitor's next run is to lie, not made yet; its name sorts by time."""
+    visitor.runs.mkdir(mode=0o700, exist_ok=True)
+    return visitor.runs / f"{datetime.now():%Y%m%d-%H%M%S}-{secrets.token_hex(4)}"
+
+
 def newest_run(visitor: Visitor) -> Run | None:
     """The run started last, or None if there is none."""
     folders = run_folders(visitor)
@@ -43,6 +54,13 @@ def newest_run(visitor: Visitor) -> Run | None:
     from pipeline.runs import read_run
 
     return read_run(folders[0])
+
+
+def check_none_goes(visitor: Visitor) -> None:
+    """Raise ChatError while the visitor's newest run is going, here or as a job."""
+    run = newest_run(visitor)
+    if run is not None and run.live:
+        raise ChatError("A training is going on: stop it first, or wait for it.")
 
 
 def finished_runs(visitor: Visitor) -> list[Path]:

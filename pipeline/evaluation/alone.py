@@ -2,16 +2,17 @@
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from pathlib import Path
 
 from pipeline.errors import ChatError
 from pipeline.runs import is_held, read_run
 
-__all__ = ["FOLDER", "check_nothing_trains", "hold"]
+__all__ = ["FOLDER", "check_nothing_trains", "hold", "locked", "start_alone"]
 
 FOLDER = "curve"  # of a learning curve, in the folder of its run
 LOCK = "going.lock"  # held while a curve is drawn, also between its runs
+START = "start.lock"  # beside the visitors' folder, held while one of them looks whether anything trains and starts
 
 OWN_RUN = "A training is going on, and two at once would fight for the memory: stop it first, or wait for it."
 OWN_CURVE = (
@@ -40,17 +41,43 @@ def check_nothing_trains(workspace: Path, curve_of: Path | None = None) -> None:
 
 
 @contextmanager
-def hold(curve: Path) -> Iterator[None]:
-    """Say that the learning curve in this folder is being drawn; raises ChatError where it is already."""
+def start_alone(workspace: Path, curve_of: Path | None = None) -> Iterator[None]:
+    """Start a training inside this block: nobody else starts one between the look and the start.
+
+    Whoever comes second waits, and then finds the first one's training. Raises ChatError as check_nothing_trains does.
+    """
+    with locked(workspace.parent.parent / START):
+        check_nothing_trains(workspace, curve_of)
+        yield
+
+
+@contextmanager
+def hold(curve: Path, workspace: Path | None = None) -> Iterator[None]:
+    """Say that the learning curve in this folder is being drawn; raises ChatError where it is already.
+
+    workspace: the visitor's, in which (and beside which) nothing else may be training.
+    """
+    curve.mkdir(parents=True, exist_ok=True)
+    with ExitStack() as held:
+        with start_alone(workspace, curve.parent) if workspace else nullcontext():
+            held.enter_context(locked(curve / LOCK, "This curve is being drawn already: wait for it."))
+        yield
+
+
+@contextmanager
+def locked(path: Path, refusal: str = "") -> Iterator[None]:
+    """Hold a lock file (made where it is not), for this process's other threads too.
+
+    While another holds it: waits, or raises ChatError where there is a `refusal`.
+    """
     import fcntl
 
-    curve.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(curve / LOCK, os.O_RDWR | os.O_CREAT, 0o600)
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     try:
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(descriptor, fcntl.LOCK_EX | (fcntl.LOCK_NB if refusal else 0))
         except BlockingIOError:
-            raise ChatError("This curve is being drawn already: wait for it.") from None
+            raise ChatError(refusal) from None
         yield
     finally:
         os.close(descriptor)

@@ -59,18 +59,20 @@ def learning_curve(
     shares: Sequence[float] = SHARES,
     samples: int = 50,
     loaded: LoadedModels | None = None,
+    workspace: Path | None = None,
 ) -> Iterator[CurveStep]:
     """Train as a finished run was, on growing shares of its data, the latest messages first, and examine each.
 
     The run itself is the last point. Runs and curve.json lie in the run's folder; closing the iterator stops the run
-    that is going, and the next call goes on where this one left off. Raises ChatError.
+    that is going, and the next call goes on where this one left off. workspace: where nothing else may be training.
+    Raises ChatError.
     """
     dataset = read_dataset(run_dir / "dataset")
     parts = {share: latest(dataset.train, share) for share in shares}
     parts = {share: rows for share, rows in parts.items() if FEWEST_ROWS <= len(rows) < len(dataset.train)}
     if not parts or not dataset.validation:
         raise ChatError("This dataset is too small for a learning curve: take a longer chat.")
-    with hold(run_dir / FOLDER):
+    with hold(run_dir / FOLDER, workspace):
         yield from _drawn(run_dir, dataset, parts, samples, loaded)
 
 

@@ -78,7 +78,9 @@ def test_a_curve_holds_its_place_from_its_first_step_until_it_is_left(visitors, 
     write_state(run, status="done")
     part = shutil.copytree(tiny_run, run / "curve" / "runs" / "0.125")
     write_state(part, status="done")
-    steps = learning_curve(run)
+    with training(mine / "runs" / "b"), pytest.raises(ChatError, match=r"^A training"):
+        next(learning_curve(run, workspace=mine))
+    steps = learning_curve(run, workspace=mine)
     next(steps)
     with pytest.raises(ChatError, match=r"^A learning curve"):
         check_nothing_trains(mine)
