@@ -6,8 +6,8 @@ import tempfile
 from pathlib import Path
 
 if sys.dont_write_bytecode:
-    # A hundred processes are started here. Where no bytecode may lie beside the code, each would first compile torch and
-    # all that comes with it, which takes longer than its own work: the tests keep it in a folder of theirs.
+    # A hundred processes are started here. Where no bytecode may lie beside the code, each would first compile torch
+    # and all that comes with it, longer than it then works: the tests keep theirs in a folder apart.
     sys.dont_write_bytecode = False
     sys.pycache_prefix = str(Path(__file__).parents[1] / ".pytest_cache" / "bytecode")
     os.environ["PYTHONPYCACHEPREFIX"] = sys.pycache_prefix
