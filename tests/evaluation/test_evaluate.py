@@ -1,6 +1,8 @@
 """A whole exam of a whole run folder, with a tiny model: every figure, its file, its table, and rounds of a game."""
 
+import json
 import shutil
+from contextlib import contextmanager
 
 import pytest
 from PIL import Image
@@ -21,6 +23,9 @@ from pipeline.evaluation import (
 )
 from pipeline.evaluation.blind import make_rounds, read_rounds
 from pipeline.evaluation.evaluate import few_replies
+from pipeline.evaluation.tuning import MOST_BIAS
+
+TUNING = "how long replies should be"
 
 
 @pytest.fixture(scope="module")
@@ -28,11 +33,26 @@ def run(tmp_path_factory, tiny_run):
     return shutil.copytree(tiny_run, tmp_path_factory.mktemp("evaluate") / "run")
 
 
+@contextmanager
+def short_replies(run):
+    """Held-out replies of a few letters: tuning then samples no more than it needs to."""
+    path = run / "dataset" / "validation.jsonl"
+    text = path.read_text("utf-8")
+    rows = [json.loads(line) for line in text.splitlines()]
+    for row in rows:
+        for message in row["messages"]:
+            if message["role"] == "assistant":
+                message["content"] = message["content"][:8]
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
+    yield
+    path.write_text(text, "utf-8")
+
+
 @pytest.mark.slow
 def test_a_full_exam_has_every_figure_beside_those_to_compare_with(run):
     seen = set()
     write_canaries([make_canary(1)], run / "dataset")
-    exam = evaluate(run, samples=24, full=True, progress=lambda what, done: seen.add(what))
+    exam = evaluate(run, samples=20, full=True, progress=lambda what, done: seen.add(what))
     assert [candidate.name for candidate in exam.candidates] == ["twin", "prompted base", "base", "person"]
     for candidate in exam.candidates:
         assert candidate.answers is not None
@@ -41,10 +61,10 @@ def test_a_full_exam_has_every_figure_beside_those_to_compare_with(run):
         if candidate.name != "person":
             assert candidate.loss is not None
             assert candidate.loss.replies == exam.held_out_replies
-            assert candidate.told.replies == min(24, exam.held_out_replies)
+            assert candidate.told.replies == min(20, exam.held_out_replies)
     assert {"the twin", "the base", "the prompted base"} <= seen
     twin, base = exam.of("twin"), exam.of("base")
-    assert twin.answers.sampled > 24  # more than once at each moment
+    assert twin.answers.sampled > 20  # more than once at each moment
     assert twin.leaks.replies == twin.answers.sampled
     assert twin.exposure.planted == base.exposure.planted == 1
     assert 0 <= twin.exposure.mean_bits <= twin.exposure.most
@@ -64,7 +84,9 @@ def test_a_full_exam_has_every_figure_beside_those_to_compare_with(run):
 @pytest.mark.slow
 def test_the_first_exam_tunes_sampling_and_later_ones_keep_it(run):
     (run / "generation.json").unlink()
-    exam = evaluate(run, samples=19)
+    done: list[float] = []
+    with short_replies(run):
+        exam = evaluate(run, samples=19, progress=lambda what, share: done.append(share) if what == TUNING else None)
     assert not exam.full
     assert "Only 19 real replies were examined" in exam_text(exam)
     assert "left out" in exam_text(exam)
@@ -75,8 +97,12 @@ def test_the_first_exam_tunes_sampling_and_later_ones_keep_it(run):
     tuned = read_generation(run)
     assert tuned.long_reply is not None
     assert tuned.max_new_tokens == GenerationConfig().max_new_tokens
+    assert abs(tuned.end_bias) <= MOST_BIAS
+    assert abs(tuned.break_bias) <= MOST_BIAS
+    assert tuned.seed is None
+    assert done[-1] == 1
     before = (run / "generation.json").stat().st_mtime_ns
-    evaluate(run, samples=20)
+    evaluate(run, samples=1)
     assert (run / "generation.json").stat().st_mtime_ns == before
     (run / "generation.json").write_text(GenerationConfig(max_new_tokens=12).model_dump_json())
 

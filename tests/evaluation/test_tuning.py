@@ -1,14 +1,10 @@
 """Sampling is drawn to the person's lengths: of replies, and of the bubbles in them."""
 
-import shutil
 from math import exp, log
 
 import pytest
 
-from pipeline.chat import load_twin
-from pipeline.dataset import read_dataset
-from pipeline.evaluation.replies import held_out
-from pipeline.evaluation.tuning import MOST_BIAS, Shape, next_biases, shape_of, tune_generation
+from pipeline.evaluation.tuning import Shape, next_biases, shape_of
 
 PERSON = Shape(characters=117, bubbles=2.1)
 
@@ -49,16 +45,3 @@ def test_one_bubble_always_and_no_words_at_all_are_bearable():
     end, bubble = next_biases((0.0, 0.0), shape_of(["", ""]), shape_of(["ok", "no"]))
     assert abs(end) < 10
     assert abs(bubble) < 10
-
-
-@pytest.mark.slow
-def test_what_is_tuned_is_within_what_a_config_allows(tiny_run, tmp_path):
-    run = shutil.copytree(tiny_run, tmp_path / "run")
-    twin = load_twin(run)
-    held = held_out(twin, read_dataset(run / "dataset").validation)
-    done: list[float] = []
-    tuned = tune_generation(twin, held, done.append)
-    assert done[-1] == 1
-    assert abs(tuned.end_bias) <= MOST_BIAS
-    assert abs(tuned.break_bias) <= MOST_BIAS
-    assert tuned.seed is None
