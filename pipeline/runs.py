@@ -248,6 +248,7 @@ def _launch(run_dir: Path) -> None:
             # machine makes learning slower than half: they wait by sleeping unless told otherwise.
             env={"OMP_WAIT_POLICY": "PASSIVE", **os.environ, LOCK_VARIABLE: str(lock), "PYTHONUNBUFFERED": "1"},
         )
+        write_state(run_dir, pid=worker.pid)  # it may have to be ended before it says so itself, its model loaded
     threading.Thread(target=_see_off, args=(worker, run_dir, memory_kills()), daemon=True).start()
 
 

@@ -85,7 +85,7 @@ def kill_runs(visitor: Visitor, seconds: float = 5) -> None:
     until = time.monotonic() + seconds
     while live := [run for run in list_runs(visitor.runs) if run.live and run.job is None]:
         for run in live:
-            if run.pid is not None:  # a worker that has just been started has not said it yet
+            if run.pid is not None:
                 with contextlib.suppress(OSError):
                     os.killpg(run.pid, signal.SIGKILL)
         if time.monotonic() > until:

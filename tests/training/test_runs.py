@@ -23,7 +23,8 @@ def weights(run_dir):
 @pytest.fixture(scope="module")
 def unbroken(tiny_dataset, tiny_config, tmp_path_factory):
     run_dir = tmp_path_factory.mktemp("unbroken") / "run"
-    runs.start(tiny_dataset, run_dir, tiny_config)
+    run = runs.start(tiny_dataset, run_dir, tiny_config)
+    assert (run.status, os.getpgid(run.pid)) == ("starting", run.pid)  # so it can be ended from the first moment on
     run = wait(run_dir, lambda run: not run.live)
     assert run.status == "done", (run_dir / "log.txt").read_text()[-3000:]
     return run_dir
@@ -50,7 +51,7 @@ def test_a_run_killed_three_times_ends_with_the_weights_of_the_unbroken_one(
     runs.start(tiny_dataset, run_dir, tiny_config)
     total = runs.read_run(unbroken).total_steps
     for share in (0.2, 0.5, 0.8):
-        run = wait(run_dir, lambda run, at=share * total: (run.step >= at and run.pid) or not run.live)
+        run = wait(run_dir, lambda run, at=share * total: (run.step >= at and run.status == "running") or not run.live)
         assert run.live, run
         os.kill(run.pid, signal.SIGKILL)
         run = wait(run_dir, lambda run: not run.live)
