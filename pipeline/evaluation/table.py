@@ -11,6 +11,11 @@ QUICK = (
     "This was the quick exam. The full one adds what the base model replies with a good prompt, style and classifier "
     "for both base models, whether the context is read, and whether one hand wrote the whole chat."
 )
+TOLD = (
+    "The classifier says of each reply whether the person wrote it; 50% would be guessing. In the person's column it "
+    "tells their earlier replies from these, whose topics are others. Lowest is how often it tells their own replies "
+    "of the same days from each other: a twin could do no better."
+)
 
 
 def _share(value: float) -> str:
@@ -32,7 +37,7 @@ _LINES: tuple[tuple[str, str, Callable[[Any], str]], ...] = (
     ("Distance in style, 0 to 1", "style", lambda style: f"{style.overall:.2f}"),
     ("A classifier tells it from the person", "told", lambda told: f"{told.accuracy:.0%}"),
     ("  95 % interval", "told", lambda told: f"{100 * told.low:.0f} to {100 * told.high:.0f}%"),
-    ("  the person's replies of the same days", "same_days", lambda told: f"{told.accuracy:.0%}"),
+    ("  lowest: the person from themself", "same_days", lambda told: f"{told.accuracy:.0%}"),
     ("What the context helps, nats a token", "relevance", lambda relevance: f"{relevance.gain:.2f}"),
     ("Knows the true reply among eight", "relevance", lambda relevance: f"{relevance.first:.0%}"),
     ("  moments tried", "relevance", lambda relevance: f"{relevance.moments:,}"),
@@ -82,6 +87,7 @@ def exam_text(exam: Exam) -> str:
 
 
 def exam_notes(exam: Exam) -> list[str]:
-    """Sentences that belong under the table: how far to trust it, and whether the chat looks like one hand."""
+    """Sentences that belong under the table: how far to trust it, what is compared, whether one hand wrote."""
     warning = exam.hand.warning if exam.hand else None
-    return [*exam.notes, *([warning] if warning else [])]
+    told = any(candidate.told for candidate in exam.candidates)
+    return [*exam.notes, *([TOLD] if told else []), *([warning] if warning else [])]
