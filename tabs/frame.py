@@ -23,12 +23,25 @@ __all__ = ["build"]
 STEPS = ("Analyse", "Dataset", "Fine-tune", "Chat")
 NAMES = ("analyse", "dataset", "finetune", "chat")
 
+# A page that its visitor comes back to may be behind another of theirs. Asking only then costs nothing while it is
+# out of sight, and does not pass for somebody who is still there.
+LOOK = """
+let looked = 0;
+const look = () => {
+  if (document.hidden || Date.now() - looked < 1000) return;
+  looked = Date.now();
+  trigger('focus');
+};
+document.addEventListener('visibilitychange', look);
+window.addEventListener('focus', look);
+"""
+
 
 def build(where: Callable[[], str], models: LoadedModels) -> gr.Blocks:
     """The whole page, not launched; `where` says on what machine things run ("on this computer · CPU")."""
     with gr.Blocks(title="Chat Twin", analytics_enabled=False, fill_width=True, elem_id="chat-twin") as demo:
         with gr.Row(elem_id="header", equal_height=True):
-            header = gr.HTML(_header(None, where()), elem_id="header-text")
+            header = gr.HTML(_header(None, where()), elem_id="header-text", js_on_load=LOOK)
             forget = gr.Button("Delete my data", size="sm", elem_id="forget", scale=0, min_width=130)
         with gr.Row(elem_id="confirm", visible=False, equal_height=True) as confirm:
             gr.HTML(
@@ -48,7 +61,10 @@ def build(where: Callable[[], str], models: LoadedModels) -> gr.Blocks:
                         start.build(stage)
                     {"analyse": analyse, "dataset": dataset, "finetune": finetune, "chat": chat}[name].build(stage)
                 pages.append(page)
-        demo.load(safely(_stamps), None, stamps, show_progress="hidden", api_visibility="private")
+        gr.on(
+            [demo.load, header.focus], safely(_stamps), None, stamps,
+            show_progress="hidden", api_visibility="private",
+        )  # fmt: skip
 
         def redraw(request: gr.Request) -> list[Any]:
             visitor = visitor_of(request)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pages
 import pytest
 from chats import export, two_people
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 pytestmark = [pytest.mark.slow, pytest.mark.browser]
 
@@ -34,16 +34,17 @@ def written(tmp_path: Path, name: str, text: str) -> Path:
     return path
 
 
-def test_two_at_once_see_nothing_of_each_other_and_deleting_deletes_all(app, browser: Browser, tmp_path: Path):
+def test_two_at_once_see_nothing_of_each_other_and_deleting_deletes_all(app, new_context, tmp_path: Path):
     # The browser's own copies of what it uploads are not the app's: they lie in a folder that is looked at apart.
     canaries = {"Zephyrine": "canaryquokka", "Balthasar": "canarynarwhal"}
     visitors: dict[str, Page] = {}
     for name, canary in canaries.items():
         chat = written(tmp_path, f"{name}.txt", two_people(first=name, second=f"Friend of {name}", canary=canary))
-        page = pages.enter(browser.new_context().new_page(), app.url)
+        page = pages.enter(new_context().new_page(), app.url)
         pages.bring(page, chat)
         expect(page.locator("#header")).to_contain_text(name, timeout=60_000)
         visitors[name] = page
+    second_page = pages.enter(visitors["Balthasar"].context.new_page(), app.url)
     for name, page in visitors.items():
         pages.make_dataset(page)
         other = next(other for other in canaries if other != name)
@@ -51,6 +52,10 @@ def test_two_at_once_see_nothing_of_each_other_and_deleting_deletes_all(app, bro
         assert name in everything
         assert other not in everything
         assert canaries[other] not in everything
+    expect(second_page.get_by_role("tab").nth(1)).not_to_contain_text("✓")
+    second_page.evaluate("window.dispatchEvent(new Event('focus'))")  # its visitor comes back to it
+    expect(second_page.get_by_role("tab").nth(1)).to_contain_text("✓", timeout=30_000)
+    second_page.close()
 
     first, second = visitors.values()
     gone, kept = canaries.values()
@@ -95,9 +100,9 @@ def test_a_message_cannot_run_or_fetch_anything(app, page: Page, tmp_path: Path)
     assert page.title() != "caught"
 
 
-def test_a_visitor_who_leaves_is_forgotten_after_the_grace(serve, tmp_path_factory, browser: Browser, tmp_path: Path):
+def test_a_visitor_who_leaves_is_forgotten_after_the_grace(serve, tmp_path_factory, new_context, tmp_path: Path):
     app = serve(tmp_path_factory.mktemp("leaving") / "home", CHAT_TWIN_KEEP_MINUTES="0.05", CHAT_TWIN_SWEEP_SECONDS="1")
-    context = browser.new_context()
+    context = new_context()
     page = pages.enter(context.new_page(), app.url)
     pages.bring(page, written(tmp_path, "chat.txt", two_people(canary="canaryheron")))
     expect(page.locator("#header")).to_contain_text("Ada", timeout=60_000)
