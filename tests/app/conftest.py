@@ -59,9 +59,9 @@ class Server:
         self.process.wait(10)
 
 
-@pytest.fixture(scope="session")
-def serve() -> Iterator[Callable[..., Server]]:
-    """Start an app over a folder; every one is ended with the tests."""
+@contextlib.contextmanager
+def servers() -> Iterator[Callable[..., Server]]:
+    """Start an app over a folder; every one is ended in the end: one that only waits takes a share of a core."""
     running: list[Server] = []
 
     def start(home: Path, **settings: str) -> Server:
@@ -83,15 +83,17 @@ def serve() -> Iterator[Callable[..., Server]]:
         wait_until_up(server)
         return server
 
-    yield start
-    for server in running:
-        server.process.terminate()
-    for server in running:
-        try:
-            server.process.wait(15)
-        except subprocess.TimeoutExpired:
-            server.kill()
-        end_training(server.home)
+    try:
+        yield start
+    finally:
+        for server in running:
+            server.process.terminate()
+        for server in running:
+            try:
+                server.process.wait(15)
+            except subprocess.TimeoutExpired:
+                server.kill()
+            end_training(server.home)
 
 
 def end_training(home: Path) -> None:
@@ -116,7 +118,15 @@ def wait_until_up(server: Server, seconds: float = 90) -> None:
     raise AssertionError(f"The app did not come up: {server.log.read_text()[-2000:]}")
 
 
-@pytest.fixture(scope="module")
-def app(serve: Callable[..., Server], tmp_path_factory: pytest.TempPathFactory) -> Server:
-    """One app for a file of tests."""
-    return serve(tmp_path_factory.mktemp("app") / "home")
+@pytest.fixture
+def serve() -> Iterator[Callable[..., Server]]:
+    """Start an app of this test's own over a folder."""
+    with servers() as start:
+        yield start
+
+
+@pytest.fixture(scope="session")
+def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """One app for all tests of a worker, whose visitors know nothing of each other."""
+    with servers() as start:
+        yield start(tmp_path_factory.mktemp("app") / "home")

@@ -47,15 +47,17 @@ def make_dataset(page: Page, *, most_replies: int | None = None) -> None:
     expect(page.locator("#to-finetune")).to_be_visible(timeout=120 * SECOND)
 
 
-def train(page: Page, *, epochs: float | None = None) -> None:
-    """Press Train; returns while it trains."""
+def train(page: Page, *, epochs: float, model: Path | None = None) -> None:
+    """Press Train, with the starter or the model in this folder; returns while it trains."""
     go_to(page, "Fine-tune")
     expect(page.locator("#train")).to_be_visible(timeout=30 * SECOND)
-    if epochs is not None:
-        page.locator("#finetune-settings > button").click()
-        field = page.get_by_label("Times each reply is seen")
-        field.fill(str(epochs))
-        field.blur()
+    page.locator("#finetune-settings > button").click()
+    if model is not None:
+        page.locator("#model input").fill(str(model))
+        page.locator("#model input").press("Enter")
+    field = page.get_by_label("Times each reply is seen")
+    field.fill(str(epochs))
+    field.blur()
     page.locator("#train").click()
     expect(page.locator("#stop")).to_be_visible(timeout=60 * SECOND)
 

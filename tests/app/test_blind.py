@@ -2,12 +2,12 @@
 
 import pages
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 pytestmark = [pytest.mark.slow, pytest.mark.browser]
 
 
-def test_a_friend_plays_what_the_owner_approved_and_nothing_else(app, tiny_run, page: Page, browser: Browser):
+def test_a_friend_plays_what_the_owner_approved_and_nothing_else(app, tiny_run, page: Page, new_context):
     pages.with_twin(app, page, tiny_run)
     page.locator("#blind-fold > button").click()
     page.locator("#blind-make").click()
@@ -21,7 +21,8 @@ def test_a_friend_plays_what_the_owner_approved_and_nothing_else(app, tiny_run, 
     link = page.locator("#blind-address").get_attribute("href", timeout=30_000)
     assert link.startswith(f"{app.url}play/")
 
-    friend = browser.new_context(viewport={"width": 390, "height": 844}).new_page()
+    friend = new_context().new_page()
+    friend.set_viewport_size({"width": 390, "height": 844})
     friend.goto(link)
     expect(friend.locator("body")).to_contain_text("2 moments")
     friend.get_by_role("button", name="Begin").click()

@@ -42,18 +42,23 @@ def run(tiny_run, tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def page(app, browser: Browser, run):
-    """The tab of one visitor who has that run, and its dataset in step 2, for all tests here."""
+def owner(app, browser: Browser, run):
+    """The tab of one visitor who has that run, and its dataset in step 2, for all tests here; and that run's folder."""
     opened = browser.new_context(viewport={"width": 1200, "height": 900}).new_page()
-    pages.with_twin(app, opened, run)
-    yield opened
+    own = pages.with_twin(app, opened, run)
+    yield opened, own
     opened.context.close()
 
 
 @pytest.fixture(scope="module")
-def folder(app, page):
+def page(owner):
+    return owner[0]
+
+
+@pytest.fixture(scope="module")
+def folder(owner):
     """The visitor's own folder."""
-    return next(app.home.glob("visitors/*"))
+    return owner[1].parents[1]
 
 
 def test_turns_are_changed_and_answers_come_at_their_own_pace(page: Page, folder):

@@ -4,30 +4,33 @@ import re
 
 import pages
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from chats import two_people
+from playwright.sync_api import Page, expect
 
 pytestmark = [pytest.mark.slow, pytest.mark.browser]
 
 
-def come_back(browser: Browser, page: Page, url: str) -> Page:
+def come_back(new_context, page: Page, url: str) -> Page:
     """The same browser (its cookie) at the restarted app."""
-    context = browser.new_context()
+    context = new_context()
     cookies = page.context.cookies()
     page.context.close()
     context.add_cookies([{**cookie, "url": url, "domain": None, "path": None} for cookie in cookies])
     return pages.enter(context.new_page(), url)
 
 
-def test_killing_the_app_while_training_and_starting_it_again_finds_the_run(serve, tmp_path, browser: Browser):
+def test_killing_the_app_while_training_and_starting_it_again_finds_the_run(serve, tmp_path, tiny_run, new_context):
     app = serve(tmp_path / "home")
-    page = pages.enter(browser.new_context().new_page(), app.url)
-    pages.try_sample(page)
-    pages.make_dataset(page, most_replies=40)
-    pages.train(page, epochs=100)
+    page = pages.enter(new_context().new_page(), app.url)
+    (tmp_path / "_chat.txt").write_text(two_people(), encoding="utf-8")
+    pages.bring(page, tmp_path / "_chat.txt")
+    expect(page.locator("#header")).to_contain_text("Ada", timeout=60_000)
+    pages.make_dataset(page)
+    pages.train(page, epochs=100, model=tiny_run / "model")
     app.kill()
 
     app = serve(tmp_path / "home", CHAT_TWIN_SWEEP_SECONDS="1")
-    page = come_back(browser, page, app.url)
+    page = come_back(new_context, page, app.url)
     pages.go_to(page, "Fine-tune")
     expect(page.locator("#run")).to_contain_text(re.compile(r"step [\d,]+ of [1-9]"), timeout=120_000)
     page.locator("#pause").click()
