@@ -119,12 +119,13 @@ def test_every_step_from_an_export_to_an_answer(sample, tmp_path):
     )
     assert made["train_replies"] + made["validation_replies"] > 600
     assert (tmp_path / "dataset" / "formats" / "blog" / "train.jsonl").is_file()
-    shorten(tmp_path / "dataset", rows=6)
+    shorten(tmp_path / "dataset", rows=4)
     run = one_line_of_json(pipeline("train", tmp_path / "dataset", "--epochs", 1, "--out", tmp_path / "run", "--json"))
     assert run["status"] == "done"
     assert run["loss_after"] < run["loss_before"]
-    write_generation(GenerationConfig(), tmp_path / "run")  # else an exam begins with tuning, a minute or two
-    exam = one_line_of_json(pipeline("evaluate", tmp_path / "run", "--samples", 4, "--json"))
+    short = GenerationConfig(max_new_tokens=30)  # without one an exam begins with tuning, a minute or two
+    write_generation(short, tmp_path / "run")
+    exam = one_line_of_json(pipeline("evaluate", tmp_path / "run", "--samples", 2, "--json"))
     twin, base = (next(c for c in exam["candidates"] if c["name"] == name) for name in ("twin", "base"))
     assert twin["loss"]["nats_per_token"] < base["loss"]["nats_per_token"]
     talk = pipeline("chat", tmp_path / "run", text="hey, what are you up to?\n")
