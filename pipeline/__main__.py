@@ -2,6 +2,7 @@
 
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -25,6 +26,7 @@ from pipeline.terminal import checked, count, say, show
 
 if TYPE_CHECKING:
     from pipeline.chat import Twin
+    from pipeline.dataset import Rhythm
     from pipeline.prompt import Message
 
 app = typer.Typer(
@@ -262,6 +264,7 @@ def evaluate(
 def chat(
     run_dir: Annotated[Path | None, typer.Argument(help="A run's folder; without it, the bare model.")] = None,
     model: Model = "starter",
+    rhythm: Annotated[bool, typer.Option("--rhythm", help="Bubbles come as fast as the person sends them.")] = False,
 ) -> None:
     """Talk to a twin. Each line is a message; an empty line, Ctrl-D or Ctrl-C ends it."""
     from pipeline.chat import load_twin
@@ -269,14 +272,25 @@ def chat(
 
     if run_dir is not None:
         read_run(run_dir)
+    pace = rhythm_of(run_dir) if rhythm else None
     with say.status("Loading the model"):
         twin = load_twin(run_dir, model)
     name = twin.person or model
     say.print(f"You are talking to {name}'s twin, a model. It can be wrong about everything.", markup=False)
     history: list[Message] = []
     while text := ask():
-        for bubble in answer(twin, history, text):
-            print(f"{name}: {bubble}")
+        for bubble in answer(twin, history, text, pace):
+            print(f"{name}: {bubble}", flush=True)
+
+
+def rhythm_of(run_dir: Path | None) -> "Rhythm":
+    """How fast the person of this run sends their messages. Raises ChatError where that is not known."""
+    from pipeline.dataset import read_about
+
+    found = None if run_dir is None else read_about(run_dir / "dataset")[1].rhythm
+    if found is None:
+        raise ChatError("How fast this person writes is not known: leave out --rhythm.")
+    return found
 
 
 def ask() -> str:
@@ -286,18 +300,27 @@ def ask() -> str:
         return ""
 
 
-def answer(twin: "Twin", history: list["Message"], text: str) -> Iterator[str]:
-    """The bubbles of the twin's reply to `text`; both go into `history`."""
-    from pipeline.chat import stream
+def answer(twin: "Twin", history: list["Message"], text: str, rhythm: "Rhythm | None" = None) -> Iterator[str]:
+    """The bubbles of the twin's reply to `text`, with a rhythm each in its time; both go into `history`."""
+    from pipeline.chat import Pace, stream
     from pipeline.dataset import user_content
     from pipeline.prompt import split_bubbles
 
     others = twin.others
     said = user_content([(others[0], split_bubbles(text))], others) if others else text  # as training names them
     history.append({"role": "user", "content": said})
-    *_, piece = stream(twin, history)
+    pace, shown = Pace(rhythm) if rhythm else None, 0
+    for piece in stream(twin, history):
+        ready = pace.grow(piece) if pace else ""
+        bubbles = split_bubbles(ready) if ready else []
+        yield from bubbles[shown:]
+        shown = max(shown, len(bubbles))
     history.append({"role": "assistant", "content": piece.text})
-    yield from split_bubbles(piece.text)
+    for whole, pause in pace.rest() if pace else [(piece.text, 0.0)]:
+        time.sleep(pause)
+        bubbles = split_bubbles(whole)
+        yield from bubbles[shown:]
+        shown = len(bubbles)
 
 
 @app.command()

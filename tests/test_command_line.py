@@ -1,14 +1,19 @@
 """The command line: each step on its own, one sentence and exit code 2 for what a user can cause."""
 
+import itertools
 import json
+import shutil
 import subprocess
 import sys
+import time
 import zipfile
 from pathlib import Path
 
 import pytest
 
-from pipeline.chat import GenerationConfig
+from pipeline.__main__ import answer, rhythm_of
+from pipeline.chat import GenerationConfig, load_twin
+from pipeline.dataset import Rhythm
 from pipeline.evaluation import write_generation
 from pipeline.sample import write_sample
 
@@ -97,6 +102,7 @@ def test_an_archive_without_a_chat_is_refused(tmp_path):
         (["train", "OUT", "--out", "OUT/run", "--recipe", "soup"], "recipe soup is not known"),
         (["evaluate", "OUT"], "run"),
         (["chat", "OUT"], "run"),
+        (["chat", "--rhythm"], "How fast"),
     ],
 )
 def test_a_wrong_argument_is_one_sentence_and_exit_code_2(sample, tmp_path, arguments, says):
@@ -110,6 +116,26 @@ def assert_refused(done, says):
     (sentence,) = done.stderr.splitlines()
     assert says in sentence
     assert sentence.endswith(".")
+
+
+def test_a_twin_may_answer_at_the_persons_own_pace(tiny_run, tmp_path):
+    run = shutil.copytree(tiny_run, tmp_path / "run")
+    write_generation(GenerationConfig(seed=0, break_bias=5, max_new_tokens=60), run)
+    twin = load_twin(run)
+    history = []
+    at_once = list(answer(twin, history, "hello"))
+    assert 2 < len(at_once) < 20
+    paced, began = [], time.monotonic()
+    times = [
+        (bubble, time.monotonic() - began)
+        for bubble in answer(twin, paced, "hello", Rhythm(pause=0.2, per_character=0, spread=0))
+    ]
+    assert [bubble for bubble, _ in times] == at_once
+    assert paced == history
+    written = [at for bubble, at in times if bubble.strip()]  # an empty one waits for nothing
+    assert len(written) > 2
+    assert min(later - earlier for earlier, later in itertools.pairwise(written)) > 0.15
+    assert rhythm_of(run) is not None
 
 
 @pytest.mark.slow
