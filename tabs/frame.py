@@ -11,7 +11,7 @@ import gradio as gr
 from pipeline import workspace
 from tabs import analyse, chat, dataset, finetune, start
 from tabs.learning import curves
-from tabs.runs import kill_runs, newest_run, runs_stamp
+from tabs.runs import kill_runs, newest_run, runs_stamp, share_done
 from tabs.visitor import Stage, Visitor, chat_head, safely, stamp, visitor_of
 from tabs.words import count
 
@@ -123,7 +123,7 @@ def _labels(visitor: Visitor) -> list[str]:
     run = newest_run(visitor)
     training = "3  Fine-tune"
     if run is not None and run.live:
-        training += f"  ● {100 * run.step // max(run.total_steps, 1)} %"
+        training += f"  ● {share_done(run)} %"
     elif run is not None and run.status in ("done", "stopped"):
         training += "  ✓"
     return [
