@@ -6,7 +6,7 @@ from pathlib import Path
 
 from playwright.sync_api import Page, expect
 
-__all__ = ["bring", "enter", "go_to", "make_dataset", "talk", "train", "try_sample", "with_twin"]
+__all__ = ["bring", "enter", "enter_anew", "go_to", "make_dataset", "talk", "train", "try_sample", "with_twin"]
 
 SECOND = 1000
 STEPS = ("Analyse", "Dataset", "Fine-tune", "Chat")
@@ -73,14 +73,19 @@ def talk(page: Page, text: str) -> str:
     return page.locator("#talk .turn.twin").last.inner_text()
 
 
-def with_twin(app, page: Page, run: Path) -> Path:
-    """Enter the app as an owner who has a dataset and a finished run on it, a copy of which is returned."""
+def enter_anew(app, page: Page) -> Path:
+    """Enter the app as a new visitor; their folder, which is made when the page first asks what they have."""
     known = set(app.home.glob("visitors/*"))
     enter(page, app.url)
-    until = time.monotonic() + 30
+    until = time.monotonic() + 60
     while not (new := set(app.home.glob("visitors/*")) - known) and time.monotonic() < until:
         time.sleep(0.2)
-    own = shutil.copytree(run, new.pop() / "runs" / "20240101-120000-abcd")
+    return new.pop()
+
+
+def with_twin(app, page: Page, run: Path) -> Path:
+    """Enter the app as an owner who has a dataset and a finished run on it, a copy of which is returned."""
+    own = shutil.copytree(run, enter_anew(app, page) / "runs" / "20240101-120000-abcd")
     shutil.copytree(run / "dataset", own.parents[1] / "dataset")
     page.reload()
     go_to(page, "Chat")

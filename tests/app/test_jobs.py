@@ -26,11 +26,7 @@ def dataset(folder: Path) -> Path:
 def test_a_job_is_priced_started_and_waited_for(serve, page: Page, tmp_path):
     hub, server = serve_jobs()
     app = serve(tmp_path / "home", HF_ENDPOINT=hub.url, HF_TOKEN="hf_write", HF_HUB_OFFLINE="0", HF_HUB_DISABLE_XET="1")
-    pages.enter(page, app.url)
-    page.wait_for_function("document.querySelector('#header .where')?.textContent")
-    page.wait_for_timeout(1500)  # the page asks for what the visitor has, and so gets them a folder
-    (visitor,) = (tmp_path / "home").glob("visitors/*")
-    dataset(visitor / "dataset")
+    dataset(pages.enter_anew(app, page) / "dataset")
     page.reload()
     pages.go_to(page, "Fine-tune")
     page.locator("#jobs > button").click()
