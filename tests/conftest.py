@@ -32,6 +32,20 @@ settings.register_profile("house", deadline=None, suppress_health_check=[HealthC
 settings.load_profile("house")
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items):
+    """Slow tests first, those of the app in the half that the first of two workers begins with, the rest in the other.
+
+    So neither waits in the end while the other is in the middle of a long one, and one alone starts app and browser.
+    """
+    slow = [item for item in items if item.get_closest_marker("slow")]
+    first = [item for item in slow if item.get_closest_marker("browser") or item.nodeid.startswith("tests/app/")]
+    second = [item for item in slow if item not in first]
+    fast = [item for item in items if item not in slow]
+    cut = max(0, len(items) // 2 - len(first))
+    items[:] = first + fast[:cut] + second + fast[cut:]
+
+
 @pytest.fixture(scope="session")
 def tiny_tokenizer():
     """A tokenizer of bytes with a ChatML template: made here, fetched from nowhere."""
