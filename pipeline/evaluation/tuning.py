@@ -15,8 +15,10 @@ from pipeline.prompt import split_bubbles
 __all__ = ["tune_generation", "write_generation"]
 
 TEMPERATURES = (0.8, 1.0)
-ROUNDS = 2  # of replies at each temperature, and as many more at the one that is chosen
+ROUNDS = 2  # of replies at each temperature
+MORE_ROUNDS = 4  # at the one that is chosen
 FIRST = (0.8, 0.4)  # the biases of the first round: models of the size of the starter need them, larger ones less
+LAST = 5  # rounds of which the mean is taken
 REPLIES = 80
 MOST_BIAS = 3.0
 LEAST_BREAKS = 0.05  # a reply: fewer tell nothing of how many there would be
@@ -48,18 +50,20 @@ def tune_generation(
 
     Below 1 a temperature makes what is seldom likely, as an end is at any one word, seldomer still. So the end of the
     reply and that of the bubble are both favoured. Every round of replies tells which biases would have been right; the
-    mean of what the last three tell is taken, for one alone is off by a tenth. Among temperatures the one whose replies
+    mean of what the last five tell is taken, for one alone is off by a tenth. Among temperatures the one whose replies
     are nearest in style wins.
     """
     real = [moment.reply for moment, *_ in held.moments]
     tokens = sorted(end - start for _, _, start, end in held.moments)
     long_reply = round(quantiles(tokens, n=10)[-1]) if len(tokens) > 1 else None
     most = GenerationConfig().max_new_tokens
+    if long_reply:
+        most = max(most, 2 * long_reply)  # a person of long letters is not cut off
     places, waiting = _moments_read(twin, held)
     told: dict[float, list[Biases]] = {temperature: [] for temperature in TEMPERATURES}
     scores: dict[float, list[float]] = {temperature: [] for temperature in TEMPERATURES}
     biases = FIRST
-    order: list[float | None] = [*(t for t in TEMPERATURES for _ in range(ROUNDS)), *([None] * ROUNDS)]
+    order: list[float | None] = [*(t for t in TEMPERATURES for _ in range(ROUNDS)), *([None] * MORE_ROUNDS)]
     for number, wanted in enumerate(order):
         temperature = wanted or min(scores, key=lambda t: min(scores[t]))
         biases = _settled(told[temperature]) if told[temperature] else biases
@@ -86,8 +90,10 @@ def next_biases(biases: Biases, shape: Shape, wanted: Shape) -> Biases:
 
 
 def _settled(told: Sequence[Biases]) -> Biases:
-    """The mean of what the last three rounds told, within what helps."""
-    end, bubble = (max(-MOST_BIAS, min(MOST_BIAS, round(mean(biases[i] for biases in told[-3:]), 2))) for i in (0, 1))
+    """The mean of what the last rounds told, within what helps."""
+    end, bubble = (
+        max(-MOST_BIAS, min(MOST_BIAS, round(mean(biases[i] for biases in told[-LAST:]), 2))) for i in (0, 1)
+    )
     return end, bubble
 
 
