@@ -44,7 +44,7 @@ def prepare_adapter(run_dir: Path, folder: Path, *, title: str = "A chat twin") 
         system_prompt=config.system_prompt or "",
         facts=training_facts(run, config, summary),
         consent=CONSENT,
-        learn=run.config.learn,
+        learned=what_counts(run.config),
         exam=exam_markdown(exam) if exam else "",
         held_out=exam.held_out_replies if exam else 0,
     )
@@ -72,6 +72,16 @@ def recipe_of(settings: TrainingConfig) -> str:
         f"rows of at most {settings.max_tokens:,} tokens; weight decay {settings.weight_decay:g}, gradients cut at "
         f"{settings.max_grad_norm:g}, dropout {settings.dropout:g}, seed {settings.seed}"
     )
+
+
+def what_counts(settings: TrainingConfig) -> str:
+    """Which tokens counted in the loss, in words."""
+    if settings.learn == "everything":
+        return "every token of a row"
+    replies = "the person's replies and their ends"
+    if not settings.others_share:
+        return f"{replies} only"
+    return f"{replies}, and {settings.others_share:.0%} of the tokens of the messages that they answer"
 
 
 def training_facts(run: Run, config: DatasetConfig, summary: Summary) -> dict[str, str]:
