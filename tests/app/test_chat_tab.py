@@ -11,6 +11,7 @@ from pipeline.evaluation import evaluate
 from pipeline.evaluation.curve import SHARES
 from pipeline.training import TrainingConfig
 from pipeline.training.state import write_state
+from tests.evaluation.short_replies import shorten_replies
 
 pytestmark = [pytest.mark.slow, pytest.mark.browser]
 
@@ -28,6 +29,7 @@ WATCH = """() => {
 def run(tiny_run, tmp_path_factory):
     """A finished run with a rhythm of its own, examined, and with all but the first run of a learning curve."""
     folder = shutil.copytree(tiny_run, tmp_path_factory.mktemp("owned") / "run")
+    shorten_replies(folder)  # the curve's own run is tuned to them
     about = json.loads((folder / "dataset" / "dataset.json").read_text())
     about["summary"]["rhythm"] = {"pause": 0.1, "per_character": 0.1, "spread": 0.0}
     (folder / "dataset" / "dataset.json").write_text(json.dumps(about))

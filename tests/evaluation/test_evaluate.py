@@ -1,8 +1,6 @@
 """A whole exam of a whole run folder, with a tiny model: every figure, its file, its table, and rounds of a game."""
 
-import json
 import shutil
-from contextlib import contextmanager
 
 import pytest
 from PIL import Image
@@ -24,6 +22,7 @@ from pipeline.evaluation import (
 from pipeline.evaluation.blind import make_rounds, read_rounds
 from pipeline.evaluation.evaluate import few_replies
 from pipeline.evaluation.tuning import MOST_BIAS
+from tests.evaluation.short_replies import shorten_replies
 
 TUNING = "how long replies should be"
 
@@ -31,21 +30,6 @@ TUNING = "how long replies should be"
 @pytest.fixture(scope="module")
 def run(tmp_path_factory, tiny_run):
     return shutil.copytree(tiny_run, tmp_path_factory.mktemp("evaluate") / "run")
-
-
-@contextmanager
-def short_replies(run):
-    """Held-out replies of a few letters: tuning then samples no more than it needs to."""
-    path = run / "dataset" / "validation.jsonl"
-    text = path.read_text("utf-8")
-    rows = [json.loads(line) for line in text.splitlines()]
-    for row in rows:
-        for message in row["messages"]:
-            if message["role"] == "assistant":
-                message["content"] = message["content"][:8]
-    path.write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
-    yield
-    path.write_text(text, "utf-8")
 
 
 @pytest.mark.slow
@@ -82,11 +66,12 @@ def test_a_full_exam_has_every_figure_beside_those_to_compare_with(run):
 
 
 @pytest.mark.slow
-def test_the_first_exam_tunes_sampling_and_later_ones_keep_it(run):
+def test_the_first_exam_tunes_sampling_and_later_ones_keep_it(run, tmp_path):
+    run = shutil.copytree(run, tmp_path / "run")
     (run / "generation.json").unlink()
+    shorten_replies(run)
     done: list[float] = []
-    with short_replies(run):
-        exam = evaluate(run, samples=19, progress=lambda what, share: done.append(share) if what == TUNING else None)
+    exam = evaluate(run, samples=19, progress=lambda what, share: done.append(share) if what == TUNING else None)
     assert not exam.full
     assert "Only 19 real replies were examined" in exam_text(exam)
     assert "left out" in exam_text(exam)
@@ -104,7 +89,6 @@ def test_the_first_exam_tunes_sampling_and_later_ones_keep_it(run):
     before = (run / "generation.json").stat().st_mtime_ns
     evaluate(run, samples=1)
     assert (run / "generation.json").stat().st_mtime_ns == before
-    (run / "generation.json").write_text(GenerationConfig(max_new_tokens=12).model_dump_json())
 
 
 def test_moments_of_the_held_out_part_hold_what_was_said_and_the_real_reply(run):
