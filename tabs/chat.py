@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 __all__ = ["build"]
 
 PARTS = (
-    ("Side by side, and at real moments", "compare", compare),
     ("Exam: how much is it like them?", "exam", exam),
     ("Blind test: can friends tell?", "blind", blind),
     ("How many messages are enough?", "learning", learning),
@@ -56,20 +55,18 @@ def build(stage: Stage) -> None:
         again = gr.Button("Another answer", size="sm", scale=0, min_width=140, elem_id="regenerate")
         over = gr.Button("Start over", size="sm", scale=0, min_width=110, elem_id="start-over")
         paced = gr.Checkbox(False, label="At their own pace", container=False, visible=False, elem_id="paced", scale=0)
-    with gr.Accordion("Settings", open=False, elem_classes="fold"):
-        own = gr.Checkbox(False, label="Use these instead of what suits the twin")
-        temperature = gr.Slider(0, 1.5, value=0.9, step=0.05, label="Temperature", info="0: always the likeliest word")
-        top_p = gr.Slider(0.1, 1, value=0.95, step=0.01, label="Top-p", info="Choose among the likeliest words")
-        longest = gr.Slider(20, 400, value=200, step=10, label="Longest reply, in tokens")
+    settings = _settings()
+    known = gr.State("")
+    changed = [stage.runs.change, stage.dataset.change, stage.chat.change]
+    drawn = gr.on(changed, safely(_draw), known, [head, who, me, paced, talk, known], **quiet)
+    with gr.Accordion("Side by side, and at real moments", open=False, elem_classes="fold", elem_id="compare-fold"):
+        compare.build(stage, who, drawn)
     for label, name, part in PARTS:
         with gr.Accordion(label, open=False, elem_classes="fold", elem_id=f"{name}-fold"):
             part.build(stage, who)
     with gr.Accordion("To the Hub", open=False, elem_classes="fold", elem_id="adapter-hub"):
         hub.build("The twin's adapter", "adapter", _prepare)
-    knobs = [paced, own, temperature, top_p, longest]
-    changed = [stage.runs.change, stage.dataset.change, stage.chat.change]
-    known = gr.State("")
-    gr.on(changed, safely(_draw), known, [head, who, me, paced, talk, known], **quiet)
+    knobs = [paced, *settings]
     who.input(safely(_choose), who, [head, me, paced, talk], **quiet)
     paced.input(safely(_pace), paced, None, **quiet)
     # Those who wait stand in our own line, which says how many are before them; Gradio's would say nothing.
@@ -85,6 +82,16 @@ def build(stage: Stage) -> None:
     talk.submit(None, None, None, cancels=[sent, anew], **private)
     stop.click(None, None, None, cancels=answers, **private).then(safely(_settle), who, [talk, send, stop], **quiet)
     over.click(safely(_start_over), who, [talk, send, stop], cancels=answers, **quiet)
+
+
+def _settings() -> list[Any]:
+    """The fold of how replies are sampled, in the order of `_generation`'s settings."""
+    with gr.Accordion("Settings", open=False, elem_classes="fold"):
+        own = gr.Checkbox(False, label="Use these instead of what suits the twin")
+        temperature = gr.Slider(0, 1.5, value=0.9, step=0.05, label="Temperature", info="0: always the likeliest word")
+        top_p = gr.Slider(0.1, 1, value=0.95, step=0.01, label="Top-p", info="Choose among the likeliest words")
+        longest = gr.Slider(20, 400, value=200, step=10, label="Longest reply, in tokens")
+    return [own, temperature, top_p, longest]
 
 
 def _answer_with(stage: Stage) -> Any:

@@ -31,8 +31,11 @@ SHOWN = 8  # messages of a moment that are shown; whoever answers reads all
 MINE, REAL = "A message of mine", "A real moment of the chat"
 
 
-def build(stage: Stage, who: gr.Dropdown) -> None:
-    """Twins, the base model and the base model with a good prompt, in columns."""
+def build(stage: Stage, who: gr.Dropdown, drawn: gr.events.Dependency) -> None:
+    """Twins, the base model and the base model with a good prompt, in columns.
+
+    `drawn`: the event that has put the twins of now into `who`; before it, `who` may hold one that is gone.
+    """
     private: dict[str, Any] = {"api_visibility": "private"}
     quiet: dict[str, Any] = {"show_progress": "hidden", **private}
     gr.HTML(
@@ -59,7 +62,9 @@ def build(stage: Stage, who: gr.Dropdown) -> None:
         return [*fields, "", "", gr.Button(visible=False)]
 
     known = gr.State("")
-    gr.on([who.change, stage.runs.change], safely(_draw), [who, known], [answering, number, moment, known], **quiet)
+    redraw = {"fn": safely(_draw), "inputs": [who, known], "outputs": [answering, number, moment, known], **quiet}
+    who.change(**redraw)
+    drawn.then(**redraw)
     kind.change(switch, kind, [message, real, columns, truth, uncover], **quiet)
     number.input(
         safely(_show_moment), [who, number], [moment, columns, truth, uncover], trigger_mode="always_last", **quiet
