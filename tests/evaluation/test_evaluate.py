@@ -29,7 +29,9 @@ TUNING = "how long replies should be"
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory, tiny_run):
-    return shutil.copytree(tiny_run, tmp_path_factory.mktemp("evaluate") / "run")
+    folder = shutil.copytree(tiny_run, tmp_path_factory.mktemp("evaluate") / "run")
+    shorten_replies(folder)
+    return folder
 
 
 @pytest.mark.slow
@@ -69,7 +71,6 @@ def test_a_full_exam_has_every_figure_beside_those_to_compare_with(run):
 def test_the_first_exam_tunes_sampling_and_later_ones_keep_it(run, tmp_path):
     run = shutil.copytree(run, tmp_path / "run")
     (run / "generation.json").unlink()
-    shorten_replies(run)
     done: list[float] = []
     exam = evaluate(run, samples=19, progress=lambda what, share: done.append(share) if what == TUNING else None)
     assert not exam.full
@@ -99,7 +100,8 @@ def test_moments_of_the_held_out_part_hold_what_was_said_and_the_real_reply(run)
         assert moment.reply == moment.row.messages[moment.index]["content"]
 
 
-def test_rounds_are_made_of_different_answers_and_wait_for_approval(run):
+def test_rounds_are_made_of_different_answers_and_wait_for_approval(tiny_run, tmp_path):
+    run = shutil.copytree(tiny_run, tmp_path / "run")  # with replies of their own length
     rounds = make_rounds(run, 6, loaded=LoadedModels())
     assert read_rounds(run) == rounds
     for one in rounds:
