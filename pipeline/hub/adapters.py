@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pipeline.dataset import DatasetConfig, Summary, read_about
 from pipeline.errors import ChatError
-from pipeline.evaluation import exam_markdown, read_exam
+from pipeline.evaluation import exam_markdown, exam_notes, read_exam
 from pipeline.hub.cards import adapter_card
 from pipeline.hub.push import CONSENT, Upload, seal
 from pipeline.models import STARTER, model_list
@@ -45,7 +45,7 @@ def prepare_adapter(run_dir: Path, folder: Path, *, title: str = "A chat twin") 
         facts=training_facts(run, config, summary),
         consent=CONSENT,
         learned=what_counts(run.config),
-        exam=exam_markdown(exam) if exam else "",
+        exam="\n\n".join([exam_markdown(exam), *exam_notes(exam)]) if exam else "",
         held_out=exam.held_out_replies if exam else 0,
     )
     (folder / "README.md").write_text(str(card), encoding="utf-8")
