@@ -110,7 +110,8 @@ def _header(visitor: Visitor | None, where: str) -> str:
         names = head["people"]
         title = " & ".join(names) if len(names) <= 2 else head["title"] or f"{names[0]} and {len(names) - 1} others"
         about = (
-            f"<b dir='auto'>{escape(title)}</b> · {count(head['messages'], 'message')} · {count(head['days'], 'day')}"
+            f"<b dir='auto'>{escape(title)}</b> · {count(head['messages'], 'message')}"
+            f"<span class='days'> · {count(head['days'], 'day')}</span>"
         )
     return (
         f'<div class="bar"><span class="name"><i></i>Chat Twin</span><span class="loaded">{about}</span>'
