@@ -108,9 +108,7 @@ def ours(rows: Sequence[Any], tokenizer: Any, clock: Clock) -> Any:
     config = TrainingConfig(epochs=1)  # as its peers
     plan = plan_for(config)
     model = load_for_training(config, plan)
-    examples = encode_rows(
-        without_repeats(rows), read_template(tokenizer), tokenizer, config.max_tokens, config.learn, config.others_share
-    )
+    examples = encode_rows(without_repeats(rows), read_template(tokenizer), tokenizer, config.max_tokens)
     folder = Path(tempfile.mkdtemp())
     config = settle_on(folder, config, plan, model, examples)
     batches, per_step = make_batches(examples, config, plan, 1)

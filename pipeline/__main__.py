@@ -198,9 +198,6 @@ def train(
     epochs: Annotated[float | None, typer.Option(help="Times each reply is seen.")] = None,
     learning_rate: Annotated[float | None, typer.Option(help="Peak learning rate.")] = None,
     rank: Annotated[int | None, typer.Option(help="Rank of the adapter's matrices.")] = None,
-    others_share: Annotated[
-        float | None, typer.Option(help="Share of the words they answer that counts as well; 0: replies alone.")
-    ] = None,
     act_as: Annotated[str | None, typer.Option(help='"t4": behave as on a T4 on a bigger GPU.')] = None,
     processes: Annotated[int | None, typer.Option(help="GPUs that train together; else all of them.")] = None,
     shard: Annotated[
@@ -227,7 +224,7 @@ def train(
     else:
         settings = {
             "epochs": epochs, "learning_rate": learning_rate, "rank": rank, "act_as": act_as, "processes": processes,
-            "shard": shard, "trackio": trackio, "others_share": others_share,
+            "shard": shard, "trackio": trackio,
         }  # fmt: skip
         config = checked(TrainingConfig.of, recipe=recipe, model=model, **settings)
         if job is None:

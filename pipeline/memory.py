@@ -128,8 +128,8 @@ def forecast(
     # While the backward pass is in a layer, that layer is whole; the head's tiles are gone by then.
     passing = (layer if checkpointing else 12 * shape.intermediate) * wide // 2
     logits = min(tokens, 4096) * min(shape.vocabulary, 32768) * 2 + 8 * tokens * shape.hidden
-    if device != "cuda":  # no fused head there: learned tokens (two of three, say) meet the whole vocabulary
-        logits = tokens * 2 // 3 * shape.vocabulary * 12
+    if device != "cuda":  # no fused head there: learned tokens (half of all, say) meet the whole vocabulary
+        logits = tokens // 2 * shape.vocabulary * 12
     packed = NF4_BYTES if weights == "nf4" else wide
     # The words are gathered once and stay; of the layers, one is used while the next arrives.
     gathered = wide * (shape.vocabulary * shape.hidden + 2 * linear / shape.layers) if shards > 1 else 0

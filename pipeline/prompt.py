@@ -73,23 +73,18 @@ class Template(BaseModel):
 
 
 class Segment(NamedTuple):
-    """A stretch of a conversation that is tokenised on its own: (text, is content) parts, learned from or not.
-
-    answered: a turn of the user that a learned reply answers (not the first: before it stands the system prompt).
-    """
+    """A stretch of a conversation that is tokenised on its own: (text, is content) parts, learned from or not."""
 
     parts: tuple[tuple[str, bool], ...]
     learned: bool
-    answered: bool
 
 
 @dataclass(frozen=True)
 class Encoded:
-    """Token ids, and for each whether it is learned from, and whether it is a word of a turn answered (see Segment)."""
+    """Token ids, and for each whether it is learned from."""
 
     ids: list[int]
     learned: list[bool]
-    answered: list[bool]
 
 
 # What a base model, which has no template, is taught to read. Newlines at the edge of a reply split no word piece.
@@ -218,11 +213,10 @@ def segments(template: Template, messages: Sequence[Message], learn_from: int = 
             raise ValueError("a conversation goes user, assistant, user, ... after an optional system message")
         if message["role"] == "user":
             parts += [(content, True), (template.to_twin, False)]
-            answered = index > 0 and index + first + 1 >= learn_from
-            made.append(Segment(tuple(parts), learned=False, answered=answered))
+            made.append(Segment(tuple(parts), learned=False))
         else:
             reply = ((template.before_reply, False), (content, True), (template.end_of_turn, False))
-            made.append(Segment(reply, learned=index + first >= learn_from, answered=False))
+            made.append(Segment(reply, learned=index + first >= learn_from))
             parts = [(template.to_user, False)]
     return made
 
@@ -247,16 +241,10 @@ def encode_all(
         encoded = tokenizer(list(plain), add_special_tokens=False).input_ids
         for keys, token_ids in zip(plain.values(), encoded, strict=True):
             ids.update(dict.fromkeys(keys, token_ids))
-    marks = [len(tokenizer(text, add_special_tokens=False).input_ids) for text in (template.to_user, template.to_twin)]
     return [
         Encoded(
             ids=[i for segment in conversation for i in ids[segment.parts]],
             learned=[segment.learned for segment in conversation for _ in ids[segment.parts]],
-            answered=[
-                segment.answered and marks[0] <= place < len(ids[segment.parts]) - marks[1]
-                for segment in conversation
-                for place in range(len(ids[segment.parts]))
-            ],
         )
         for conversation in made
     ]

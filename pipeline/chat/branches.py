@@ -69,11 +69,7 @@ def _parts(stem: Stem) -> Iterator[list[list[int]]]:
 
 def _one_by_one(engine: Engine, stems: Sequence[Stem]) -> list[list[list[float]]]:
     conversations = [
-        Encoded(
-            [*stem.ids, *reply],
-            learned=[False] * len(stem.ids) + [True] * len(reply),
-            answered=[False] * (len(stem.ids) + len(reply)),
-        )
+        Encoded([*stem.ids, *reply], [False] * len(stem.ids) + [True] * len(reply))
         for stem in stems
         for reply in stem.replies
     ]

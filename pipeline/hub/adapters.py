@@ -44,8 +44,10 @@ def prepare_adapter(run_dir: Path, folder: Path, *, title: str = "A chat twin") 
         system_prompt=config.system_prompt or "",
         facts=training_facts(run, config, summary),
         consent=CONSENT,
-        learned=what_counts(run.config),
-        exam="\n\n".join([exam_markdown(exam), *exam_notes(exam)]) if exam else "",
+        learn=run.config.learn,
+        exam="
+
+".join([exam_markdown(exam), *exam_notes(exam)]) if exam else "",
         held_out=exam.held_out_replies if exam else 0,
     )
     (folder / "README.md").write_text(str(card), encoding="utf-8")
@@ -72,16 +74,6 @@ def recipe_of(settings: TrainingConfig) -> str:
         f"rows of at most {settings.max_tokens:,} tokens; weight decay {settings.weight_decay:g}, gradients cut at "
         f"{settings.max_grad_norm:g}, dropout {settings.dropout:g}, seed {settings.seed}"
     )
-
-
-def what_counts(settings: TrainingConfig) -> str:
-    """Which tokens counted in the loss, in words."""
-    if settings.learn == "everything":
-        return "every token of a row"
-    replies = "the person's replies and their ends"
-    if not settings.others_share:
-        return f"{replies} only"
-    return f"{replies}, and {settings.others_share:.0%} of the tokens of the messages that they answer"
 
 
 def training_facts(run: Run, config: DatasetConfig, summary: Summary) -> dict[str, str]:

@@ -159,13 +159,13 @@ def adapter_card(
     system_prompt: str,
     facts: Mapping[str, str],
     consent: str,
-    learned: str = "",
+    learn: str = "replies",
     exam: str = "",
     held_out: int = 0,
 ) -> Any:
     """The card (huggingface_hub's ModelCard) of an adapter; `facts` are named figures of its training.
 
-    learned: what counted in the loss. exam: its exam as a Markdown table, on so many held-out replies.
+    exam: its exam as a Markdown table, on so many held-out replies.
     """
     from huggingface_hub import ModelCard, ModelCardData
 
@@ -186,7 +186,7 @@ def adapter_card(
         system_prompt=system_prompt,
         facts="\n".join(f"- {name}: {figure}" for name, figure in facts.items()),
         consent=consent,
-        counted=learned,
+        counted="every token of a row" if learn == "everything" else "the person's replies and their ends only",
         licence=licence if licence != "other" else "see its page",
         exam=exam,
         held_out=held_out,

@@ -6,8 +6,6 @@ from pydantic import BaseModel, ConfigDict, Field
 
 __all__ = [
     "DEFAULT_RANK",
-    "OTHERS_HELP",
-    "OTHERS_SHARE",
     "RECIPES",
     "Recipe",
     "TrainingConfig",
@@ -23,13 +21,6 @@ SHORT_RUN = 150  # steps
 ENOUGH_STEPS = 64  # an epoch
 ENOUGH_ON_GPU = 24
 FEW_TOKENS = 32_000  # of a dataset: some 600 replies
-
-# Instruction Tuning With Loss Over Instructions (Shi et al., 2024): what is answered teaches, too, most where there is
-# little to learn from. A third, for every token that counts costs time at the vocabulary.
-OTHERS_SHARE = 0.33
-OTHERS_HELP = (
-    "what is answered teaches what the talk is about, most where there are few replies (Loss Over Instructions, 2024)"
-)
 
 Recipe = Literal["ours", "blog"]
 
@@ -56,9 +47,6 @@ class TrainingConfig(BaseModel):
     max_grad_norm: float = Field(1.0, gt=0, description="gradients longer than this are cut to it")
 
     learn: Literal["replies", "everything"] = Field("replies", description="which tokens count in the loss")
-    others_share: float = Field(
-        OTHERS_SHARE, ge=0, le=1, description="share of the others' words that count as well (learn: replies)"
-    )
     repeat_context: bool = Field(False, description="show what came before a window again, where a row began it")
     batching: Literal["tokens", "rows"] = Field("tokens", description="steps filled by tokens, or padded rows")
     max_tokens: int = Field(1024, ge=64, description="longest row; older turns beyond it are left out")

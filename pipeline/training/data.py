@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from pipeline.errors import ChatError
-from pipeline.prompt import Encoded, Message, Template, encode_all
+from pipeline.prompt import Message, Template, encode_all
 
 if TYPE_CHECKING:
     from pipeline.dataset import Row
@@ -34,17 +34,11 @@ FILLER = Example((0, 0), (IGNORED, IGNORED))
 
 
 def encode_rows(
-    rows: "Iterable[Row]",
-    template: Template,
-    tokenizer: Any,
-    max_tokens: int,
-    learn: str = "replies",
-    others_share: float = 0.0,
+    rows: "Iterable[Row]", template: Template, tokenizer: Any, max_tokens: int, learn: str = "replies"
 ) -> list[Example]:
     """Rows as examples of at most `max_tokens` tokens; a longer one loses its oldest turns. Rows too long are left out.
 
-    learn "everything": all tokens but the first count in the loss, as most notebooks have it. others_share: of the
-    tokens of the turns that are answered so many count, too, spread evenly.
+    learn "everything": all tokens but the first count in the loss, as most notebooks have it.
     """
     rows = list(rows)
     waiting = [(list(row.messages), row.learn_from) for row in rows]
@@ -55,20 +49,16 @@ def encode_rows(
             if len(encoded.ids) > max_tokens:
                 shorter += _without_oldest(messages, learn_from)
                 continue
-            counts = [True] * len(encoded.ids) if learn == "everything" else _counting(encoded, others_share)
-            labels = tuple(token if count else IGNORED for token, count in zip(encoded.ids, counts, strict=True))
-            if any(counts):
-                examples.append(Example(tuple(encoded.ids), labels))
+            everything = learn == "everything"
+            labels = tuple(
+                token if everything or learned else IGNORED
+                for token, learned in zip(encoded.ids, encoded.learned, strict=True)
+            )
+            example = Example(tuple(encoded.ids), labels)
+            if example.learned:
+                examples.append(example)
         waiting = shorter
     return examples
-
-
-def _counting(encoded: Encoded, others_share: float) -> list[bool]:
-    """Which tokens count in the loss: the replies', and of what they answer every third, say, not to cost much time."""
-    return [
-        learned or (answered and int((place + 1) * others_share) > int(place * others_share))
-        for place, (learned, answered) in enumerate(zip(encoded.learned, encoded.answered, strict=True))
-    ]
 
 
 def without_repeats(rows: "Iterable[Row]") -> "list[Row]":

@@ -52,7 +52,7 @@ def prepare(run_dir: Path, config: TrainingConfig) -> Prepared:
         replace_text(run_dir / "template.json", template.model_dump_json(indent=1))
     rows = dataset.train if config.repeat_context else without_repeats(dataset.train)
     longest = room_for(load_config(config.model), config.max_tokens)
-    train = encode_rows(rows, template, tokenizer, longest, config.learn, config.others_share)
+    train = encode_rows(rows, template, tokenizer, longest, config.learn)
     validation = encode_rows(dataset.validation, template, tokenizer, longest)
     learned_text(train, tokenizer)
     kept: list[Example] = []

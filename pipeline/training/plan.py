@@ -9,8 +9,6 @@ from pipeline.models import BaseModelInfo, load_config
 from pipeline.runtime import Device, Machine, Plan, choose_checkpointing, plan_training, this_machine
 from pipeline.training.config import (
     DEFAULT_RANK,
-    OTHERS_HELP,
-    OTHERS_SHARE,
     TrainingConfig,
     choose_epochs,
     choose_learning_rate,
@@ -105,12 +103,7 @@ def settle(
     size = ("Tokens a step", f"{step:,}", why_step)
     if config.batching == "rows":
         size = ("Rows a step", str(config.rows_per_step), asked)
-    heard: list[tuple[str, str, str]] = []
-    if config.learn == "replies" and config.others_share:
-        why = OTHERS_HELP if config.others_share == OTHERS_SHARE else asked
-        heard = [("Others' words that count as well", f"{config.others_share:.0%}", why)]
     return settled, [
-        *heard,
         ("Rank", str(rank), why_rank),
         ("Learning rate", f"{rate:g}", why_rate),
         ("Times each reply is seen", f"{epochs:g}", why_epochs),

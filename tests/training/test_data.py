@@ -5,7 +5,7 @@ from datetime import datetime
 import pytest
 
 from pipeline.dataset import DatasetConfig, Row, build_dataset
-from pipeline.training.data import IGNORED, encode_rows, without_repeats
+from pipeline.training.data import without_repeats
 
 SYSTEM = {"role": "system", "content": "You are Bob."}
 
@@ -55,41 +55,3 @@ def test_every_reply_of_the_sample_is_still_learned_once_and_in_answer_to_the_sa
         assert after.messages[after.learn_from - 1 :] == before.messages[before.learn_from - 1 :]
     characters = [sum(len(m["content"]) for row in rows for m in row.messages) for rows in (sample_rows, kept)]
     assert characters[1] < 0.95 * characters[0]
-
-
-@pytest.fixture(scope="module")
-def starter():
-    from pipeline.models import load_tokenizer
-    from pipeline.prompt import read_template
-
-    tokenizer = load_tokenizer("starter")
-    return read_template(tokenizer), tokenizer
-
-
-@pytest.mark.parametrize("share", [0.0, 0.33, 1.0])
-def test_of_what_is_answered_a_share_counts_beside_every_reply(sample_rows, starter, share):
-    rows = without_repeats(sample_rows)
-    alone = encode_rows(rows, *starter, 512)
-    both = encode_rows(rows, *starter, 512, others_share=share)
-    assert [example.ids for example in both] == [example.ids for example in alone]
-    replies = others = more = 0
-    for one, other, row in zip(both, alone, rows, strict=True):
-        assert all(label in (IGNORED, token) for label, token in zip(one.labels, one.ids, strict=True))
-        assert all(mine == label for mine, label in zip(one.labels, other.labels, strict=True) if label != IGNORED)
-        replies += other.learned
-        more += one.learned - other.learned
-        answered = [m["content"] for m in row.messages[max(row.learn_from - 1, 2) :] if m["role"] == "user"]
-        others += sum(map(len, starter[1](answered).input_ids)) if answered else 0
-    assert more == pytest.approx(share * others, rel=0.1)
-    assert replies > 1000
-
-
-def test_neither_the_system_prompt_nor_what_an_earlier_row_had_is_learned(starter):
-    tokenizer = starter[1]
-    (example,) = encode_rows([row(1, 0, 2, 5)], *starter, 512, others_share=1.0)
-    text = tokenizer.decode([token for token in example.labels if token != IGNORED])
-    assert "You are Bob" not in text
-    assert "user\nuser" not in text  # nor the marks that say whose turn it is
-    assert [word for word in ("user 1", "user 2", "user 3", "assistant 1", "assistant 2") if word in text] == [
-        "user 2", "user 3", "assistant 2",
-    ]  # fmt: skip

@@ -20,8 +20,8 @@ HALVED = "Memory ran out, so the batch was halved to 1,536 tokens."
 
 @pytest.fixture
 def config(tiny_config):
-    """Of a run that takes 3,072 tokens at once, if it may, and whose replies alone meet the vocabulary."""
-    return tiny_config.model_copy(update={"tokens_per_step": 3072, "tokens_per_batch": 3072, "others_share": 0.0})
+    """Of a run that takes 3,072 tokens at once, if it may."""
+    return tiny_config.model_copy(update={"tokens_per_step": 3072, "tokens_per_batch": 3072})
 
 
 @pytest.fixture
