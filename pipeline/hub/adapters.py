@@ -45,9 +45,7 @@ def prepare_adapter(run_dir: Path, folder: Path, *, title: str = "A chat twin") 
         facts=training_facts(run, config, summary),
         consent=CONSENT,
         learn=run.config.learn,
-        exam="
-
-".join([exam_markdown(exam), *exam_notes(exam)]) if exam else "",
+        exam="\n\n".join([exam_markdown(exam), *exam_notes(exam)]) if exam else "",
         held_out=exam.held_out_replies if exam else 0,
     )
     (folder / "README.md").write_text(str(card), encoding="utf-8")
