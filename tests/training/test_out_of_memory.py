@@ -48,7 +48,7 @@ def test_where_memory_runs_out_the_batch_is_halved_once_and_the_run_goes_on(
         lay_out(tiny_dataset, tmp_path / name, config)
     environment = {**os.environ, "MALLOC_MMAP_THRESHOLD_": "65536", "MALLOC_ARENA_MAX": "1", "PYTHONPATH": str(ROOT)}
     told = subprocess.run(
-        [sys.executable, Path(__file__).with_name("short_of_memory.py"), "1", f"{tmp_path}/enough=60",
+        [sys.executable, Path(__file__).with_name("short_of_memory.py"), "1", f"{tmp_path}/enough=72",
          f"{tmp_path}/little=20"],
         env=environment, cwd=ROOT, capture_output=True, text=True, check=True,
     )  # fmt: skip
