@@ -193,6 +193,8 @@ def _draw(request: gr.Request) -> list[Any]:
 
 def _preview(request: gr.Request, *settings: Any) -> list[Any]:
     """Follow a change of the person or a setting: what would be learned now."""
+    from pipeline.dataset import read_dataset
+
     mine = visitor_of(request)
     loaded = load_chat(mine)
     if settings[0]:
@@ -200,9 +202,12 @@ def _preview(request: gr.Request, *settings: Any) -> list[Any]:
     if loaded is None or loaded.messages.height > LIVE_PREVIEW:
         return _waiting(gr.skip())
     try:
-        return _seen(_dataset(mine, settings))
+        dataset = _dataset(mine, settings)
     except ChatError as error:
         return _waiting(failed(str(error)), make=False)
+    # Made with these very settings, perhaps while this was being looked at: then what was made stays in view.
+    made = read_dataset(mine.dataset) if (mine.dataset / "dataset.json").exists() else None
+    return _made(mine, made) if made is not None and made.config == dataset.config else _seen(dataset)
 
 
 def _gaps(request: gr.Request, hours: float) -> list[Any]:
