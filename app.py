@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import gradio as gr
 
     from pipeline import workspace
-    from pipeline.chat import LoadedModels
+    from pipeline.inference import LoadedModels
 
 __all__ = ["build_demo", "launch", "main", "start"]
 
@@ -23,7 +23,7 @@ SWEEP_SECONDS = float(os.environ.get("CHAT_TWIN_SWEEP_SECONDS", "60"))
 
 def build_demo(models: LoadedModels | None = None) -> gr.Blocks:
     """The page, not launched; `models` are the models in memory, shared by all visitors."""
-    from pipeline.chat import LoadedModels
+    from pipeline.inference import LoadedModels
     from tabs.frame import build
 
     return build(where, models or LoadedModels())
@@ -51,7 +51,7 @@ def launch(demo: gr.Blocks, **settings: Any) -> tuple[Any, str, str]:
 def prepare() -> Path:
     """Make the app's own folder, wipe what browsers sent before, point Gradio's cache there; before gradio is used."""
     from pipeline import workspace
-    from pipeline.runtime import share_cores
+    from pipeline.machine.hardware import share_cores
 
     share_cores()
     root = workspace.home()
@@ -66,7 +66,7 @@ def prepare() -> Path:
 def sweep_forever(stop: threading.Event, models: LoadedModels) -> None:
     """Purge expired workspaces at start and every minute, until `stop` is set; live training is never swept."""
     from pipeline import workspace
-    from tabs.learning import curves
+    from tabs.chat.learning_curve import curves
     from tabs.runs import is_training
 
     def is_busy(folder: Path) -> bool:
@@ -118,7 +118,7 @@ def warm_up() -> None:
     """Import what the first click would wait for, and see what machine this is."""
     import transformers  # noqa: F401
 
-    from pipeline.runtime import this_machine
+    from pipeline.machine.hardware import this_machine
 
     _found.append(this_machine().name)
 
@@ -126,7 +126,7 @@ def warm_up() -> None:
 def start(**settings: Any) -> tuple[gr.Blocks, str]:
     """Start the app and return it with its address, the share link's where there is one; `settings` as for `launch`."""
     root = prepare()
-    from pipeline.chat import LoadedModels
+    from pipeline.inference import LoadedModels
 
     models = LoadedModels()
     threading.Thread(target=sweep_forever, args=(threading.Event(), models), daemon=True).start()

@@ -112,8 +112,9 @@ def make_chat(path: Path, messages: int, people: int) -> None:
     import polars as pl
 
     sys.path.insert(0, str(ROOT))
-    from pipeline.messages import SCHEMA, parse
+    from pipeline.messages import SCHEMA
     from pipeline.sample import sample_text
+    from pipeline.sources import parse
 
     dice = np.random.default_rng(0)
     texts = parse(sample_text())[0].filter(pl.col("kind").cast(pl.String) == "text")["text"]

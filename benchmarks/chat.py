@@ -22,9 +22,10 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 import torch
 
-from pipeline.chat import GenerationConfig, Twin
-from pipeline.chat.decoder import Decoder
-from pipeline.chat.engine import Engine
+from pipeline.chat import Twin
+from pipeline.inference import GenerationConfig
+from pipeline.inference.decoder import Decoder
+from pipeline.inference.engine import Engine
 from pipeline.models import load_model, load_tokenizer, resolve
 from pipeline.prompt import Message, encode_prompt, read_template
 from pipeline.sample import sample_text

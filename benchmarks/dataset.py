@@ -16,9 +16,9 @@ import polars as pl
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from pipeline.dataset import DatasetConfig, build_dataset, write_dataset
-from pipeline.messages import parse
 from pipeline.redact import RedactionConfig, redact, suggest_aliases
 from pipeline.sample import PERSON, sample_text
+from pipeline.sources import parse
 
 
 def long_chat(count: int) -> pl.DataFrame:

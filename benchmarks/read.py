@@ -130,17 +130,17 @@ console.log(JSON.stringify({ cpu: (used.user + used.system) / 1e6, peak }));
 """
 READERS = {
     "ours, from text": _PYTHON.format(
-        prepare="from pipeline.messages import parse\ntext = open(sys.argv[1], newline='').read()",
+        prepare="from pipeline.sources import parse\ntext = open(sys.argv[1], newline='').read()",
         read="m, _ = parse(text)",
         records=_OURS,
     ),
     "ours, from text handed over": _PYTHON.format(
-        prepare="from pipeline.messages import parse\ntexts = [open(sys.argv[1], newline='').read()]",
+        prepare="from pipeline.sources import parse\ntexts = [open(sys.argv[1], newline='').read()]",
         read="m, _ = parse(texts.pop())",
         records=_OURS,
     ),
     "ours, from file": _PYTHON.format(
-        prepare="from pipeline.messages import read", read="m = read(sys.argv[1]).messages", records=_OURS
+        prepare="from pipeline.sources import read", read="m = read(sys.argv[1]).messages", records=_OURS
     ),
     "chatpack": _PYTHON.format(
         prepare="import chatpack",

@@ -117,10 +117,10 @@ class Clock:
 def train_ours(options: argparse.Namespace, clock: Clock) -> tuple[Any, int]:
     """Our trainer on our batches, planned as the app plans them; returns it and the number of steps in an epoch."""
     from pipeline.models import load_tokenizer
-    from pipeline.training.config import TrainingConfig
+    from pipeline.planning.config import TrainingConfig
+    from pipeline.planning.plan import plan_for
     from pipeline.training.data import Example
-    from pipeline.training.fit import load_for_training, lora_config, make_batches
-    from pipeline.training.plan import plan_for
+    from pipeline.training.finetune import load_for_training, lora_config, make_batches
     from pipeline.training.trainer import make_trainer, trainer_arguments
 
     examples = [Example(tuple(ids), tuple(labels)) for ids, labels in make_rows("ours")]
@@ -230,7 +230,7 @@ def run_gpu(options: argparse.Namespace) -> None:
         total = torch.cuda.get_device_properties(0).total_memory
         torch.cuda.set_per_process_memory_fraction(options.cap * GIB / total)
     if options.engine == "ours" and options.dtype == "float16":
-        from pipeline.runtime import act_as_t4
+        from pipeline.machine.hardware import act_as_t4
 
         act_as_t4()
     torch.manual_seed(0)

@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
-from pipeline.runtime import share_cores
+from pipeline.machine.hardware import share_cores
 
 share_cores()
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
@@ -43,9 +43,9 @@ class Scored:
 def make_sample(replies: int) -> tuple[list[Any], list[Any], Any]:
     """(rows with the last so many replies before those held out, rows held out, tokenizer), of the sample."""
     from pipeline.dataset import DatasetConfig, build_dataset
-    from pipeline.messages import parse
     from pipeline.models import load_tokenizer
     from pipeline.sample import PERSON, sample_text
+    from pipeline.sources import parse
 
     tokenizer = load_tokenizer("starter")
     messages = parse(sample_text())[0]
@@ -98,11 +98,11 @@ class Clock:
 
 def ours(rows: Sequence[Any], tokenizer: Any, clock: Clock) -> Any:
     """Our trainer at its defaults."""
+    from pipeline.planning.config import TrainingConfig
+    from pipeline.planning.plan import plan_for
     from pipeline.prompt import read_template
-    from pipeline.training.config import TrainingConfig
     from pipeline.training.data import encode_rows, without_repeats
-    from pipeline.training.fit import load_for_training, lora_config, make_batches, settle_on
-    from pipeline.training.plan import plan_for
+    from pipeline.training.finetune import load_for_training, lora_config, make_batches, settle_on
     from pipeline.training.trainer import make_trainer, trainer_arguments
 
     config = TrainingConfig(epochs=1)  # as its peers
@@ -145,7 +145,7 @@ def blog(rows: Sequence[Any], tokenizer: Any, clock: Clock, *, quantise: bool = 
     from trl import SFTConfig, SFTTrainer
 
     from pipeline.models import load_model
-    from pipeline.training.config import RECIPES
+    from pipeline.planning.config import RECIPES
 
     recipe = RECIPES["blog"]
     arguments = SFTConfig(

@@ -73,12 +73,12 @@ def show_cpu(replies: int, steps: int) -> None:
     import torch
 
     from pipeline.models import load_model
+    from pipeline.planning.config import TrainingConfig
+    from pipeline.planning.plan import plan_for
     from pipeline.prompt import read_template
     from pipeline.training.attention import register_attention
-    from pipeline.training.config import TrainingConfig
     from pipeline.training.data import encode_rows
-    from pipeline.training.fit import make_batches
-    from pipeline.training.plan import plan_for
+    from pipeline.training.finetune import make_batches
 
     rows, _, tokenizer = make_sample(replies)
     config = TrainingConfig(tokens_per_step=1024)
@@ -107,12 +107,12 @@ def show_gpu(folder: str, steps: int) -> None:
     from peft.tuners.lora import LoraLayer
     from train import make_rows
 
-    from pipeline.runtime import act_as_t4
-    from pipeline.training.config import TrainingConfig
+    from pipeline.machine.hardware import act_as_t4
+    from pipeline.planning.config import TrainingConfig
+    from pipeline.planning.plan import plan_for
     from pipeline.training.data import Example
-    from pipeline.training.fit import load_for_training, make_batches
+    from pipeline.training.finetune import load_for_training, make_batches
     from pipeline.training.lora import fuse_lora
-    from pipeline.training.plan import plan_for
 
     act_as_t4()
     config = TrainingConfig(model=folder, tokens_per_step=4096, precision="fp16", quantise="nf4", act_as="t4")
@@ -157,8 +157,8 @@ def with_lora(model: Any, *, fused: bool) -> Any:
     """The model with LoRA in float32 on all linear layers, in training mode."""
     from peft import get_peft_model
 
-    from pipeline.training.config import TrainingConfig
-    from pipeline.training.fit import lora_config
+    from pipeline.planning.config import TrainingConfig
+    from pipeline.training.finetune import lora_config
     from pipeline.training.lora import fuse_lora
 
     model = get_peft_model(model, lora_config(TrainingConfig()))

@@ -29,8 +29,9 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from benchmarks.train import make_turns
 from pipeline import runs
-from pipeline.training import TrainingConfig, read_state
-from pipeline.training.state import replace_text
+from pipeline.planning import TrainingConfig
+from pipeline.runs import read_state
+from pipeline.runs.state import replace_text
 
 WARM_UP = 3  # steps that are not timed
 SHAPES: dict[str, dict[str, Any]] = {

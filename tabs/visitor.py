@@ -27,7 +27,7 @@ from pipeline.errors import ChatError
 from tabs.guard import key_in
 
 if TYPE_CHECKING:
-    from pipeline.chat import LoadedModels
+    from pipeline.inference import LoadedModels
     from pipeline.messages import Chat
 
 __all__ = [

@@ -3,6 +3,7 @@
 import os
 import sys
 import tempfile
+from datetime import datetime, timedelta
 from pathlib import Path
 
 if sys.dont_write_bytecode:
@@ -86,8 +87,8 @@ def tiny_model(tiny_tokenizer):
 @pytest.fixture
 def tiny_engine(tiny_model, tiny_tokenizer):
     """An engine over the tiny model, with nothing kept yet."""
-    from pipeline.chat import Engine
-    from pipeline.chat.decoder import Decoder
+    from pipeline.inference import Engine
+    from pipeline.inference.decoder import Decoder
     from pipeline.prompt import read_template
 
     return Engine(Decoder(tiny_model), tiny_tokenizer, read_template(tiny_tokenizer), 2048)
@@ -99,13 +100,14 @@ def tiny_run(tmp_path_factory, tiny_model, tiny_tokenizer):
     import copy
     import json
 
+    import torch
     from peft import LoraConfig, get_peft_model
 
-    from pipeline.chat import GenerationConfig
     from pipeline.dataset import DatasetConfig, build_dataset, write_dataset
-    from pipeline.messages import parse
+    from pipeline.inference import GenerationConfig
     from pipeline.prompt import read_template
     from pipeline.sample import sample_text
+    from pipeline.sources import parse
 
     folder = tmp_path_factory.mktemp("run")
     model = folder / "model"
@@ -114,9 +116,52 @@ def tiny_run(tmp_path_factory, tiny_model, tiny_tokenizer):
     messages, _ = parse("\n".join(sample_text().splitlines()[:500]))
     dataset = build_dataset(messages, DatasetConfig(person="Noah", validation_share=0.3), tiny_tokenizer)
     write_dataset(dataset, folder / "dataset")
+    torch.manual_seed(0)
     lora = LoraConfig(r=2, target_modules="all-linear", init_lora_weights=False, task_type="CAUSAL_LM")
     get_peft_model(copy.deepcopy(tiny_model), lora).save_pretrained(folder / "adapter")
     (folder / "config.json").write_text(json.dumps({"model": str(model)}))
     (folder / "template.json").write_text(read_template(tiny_tokenizer).model_dump_json())
     (folder / "generation.json").write_text(GenerationConfig(max_new_tokens=12).model_dump_json())
     return folder
+
+
+@pytest.fixture(scope="session")
+def tiny_folder(tiny_model, tiny_tokenizer, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("model")
+    tiny_model.save_pretrained(folder)
+    tiny_tokenizer.save_pretrained(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def tiny_dataset(tiny_tokenizer, tmp_path_factory):
+    """Sixty exchanges, a session of four an evening."""
+    import polars as pl
+
+    from pipeline.dataset import DatasetConfig, build_dataset, write_dataset
+
+    start = datetime(2024, 3, 1, 20)
+    rows = []
+    for exchange in range(60):
+        at = start + timedelta(days=exchange // 4, minutes=exchange % 4 * 3)
+        rows.append((at, "Ann", f"question {exchange}", "text", None, False))
+        rows.append((at + timedelta(minutes=1), "Bob", f"answer {exchange * 7 % 11}", "text", None, False))
+    schema = {
+        "sent_at": pl.Datetime("us"), "sender": pl.String, "text": pl.String, "kind": pl.String,
+        "attachment": pl.String, "edited": pl.Boolean,
+    }  # fmt: skip
+    messages = pl.DataFrame(rows, schema=schema, orient="row")
+    folder = tmp_path_factory.mktemp("dataset")
+    write_dataset(build_dataset(messages, DatasetConfig(person="Bob"), tiny_tokenizer), folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def tiny_config(tiny_folder):
+    """Settings for a run of some twenty steps with a checkpoint after each."""
+    from pipeline.planning import TrainingConfig
+
+    return TrainingConfig(
+        model=str(tiny_folder), rank=4, alpha=8, epochs=3, tokens_per_step=512, learning_rate=5e-3, precision="fp32",
+        checkpoint_seconds=0, validations=3, patience=9,
+    )  # fmt: skip

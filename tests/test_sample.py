@@ -1,7 +1,7 @@
 """The sample is the chat of two friends, complete, in the layout of an iOS export."""
 
-from pipeline.messages import parse
 from pipeline.sample import sample_text, write_sample
+from pipeline.sources import parse
 
 
 def test_the_sample_is_2866_messages_of_noah_and_ryan():

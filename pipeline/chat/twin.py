@@ -9,10 +9,10 @@ from typing import Literal, NamedTuple
 
 from pydantic import ValidationError
 
-from pipeline.chat.engine import Engine, LoadedModels, load_engine
-from pipeline.chat.generation import GenerationConfig
 from pipeline.dataset import OPENER, DatasetConfig, Rhythm, Row, Summary, chat_opening, read_about, read_dataset
 from pipeline.errors import ChatError
+from pipeline.inference.engine import Engine, LoadedModels, load_engine
+from pipeline.inference.generation import GenerationConfig
 from pipeline.prompt import Message, Template, encode_all, encode_prompt
 
 __all__ = ["Ended", "Kind", "Piece", "Twin", "dress", "load_twin", "prompt_messages", "stream"]

@@ -18,13 +18,14 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
-from pipeline.chat import LoadedModels, load_twin
+from pipeline.chat import load_twin
 from pipeline.chat.twin import Kind
 from pipeline.dataset import OPENER, read_dataset
 from pipeline.errors import ChatError
 from pipeline.evaluation.evaluate import Progress, held_out_moments
 from pipeline.evaluation.exam import Name
 from pipeline.evaluation.replies import Moment, held_out, read_replies
+from pipeline.inference import LoadedModels
 
 __all__ = [
     "Game",

@@ -9,10 +9,10 @@ from statistics import mean
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
-from pipeline.chat.branches import read_branches, stem_of
 from pipeline.chat.twin import Twin
 from pipeline.dataset import Dataset, Row
 from pipeline.errors import ChatError
+from pipeline.inference.candidates import read_branches, stem_of
 from pipeline.prompt import Message, encode_all
 
 __all__ = [

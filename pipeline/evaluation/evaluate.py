@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 from statistics import mean, pstdev
 
-from pipeline.chat import LoadedModels, Twin, load_twin
+from pipeline.chat import Twin, load_twin
 from pipeline.chat.twin import Kind, read_model
 from pipeline.dataset import Dataset, Row, read_dataset
 from pipeline.errors import ChatError
@@ -28,6 +28,7 @@ from pipeline.evaluation.replies import (
 )
 from pipeline.evaluation.style import style_distance
 from pipeline.evaluation.tuning import tune_generation, write_generation
+from pipeline.inference import LoadedModels
 
 __all__ = ["FEWEST_MOMENTS", "Progress", "evaluate", "held_out_moments"]
 

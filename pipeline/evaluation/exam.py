@@ -6,7 +6,6 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from pipeline.chat import GenerationConfig
 from pipeline.errors import ChatError
 from pipeline.evaluation.canaries import Exposure
 from pipeline.evaluation.discriminator import Hand, Told
@@ -14,6 +13,7 @@ from pipeline.evaluation.leaks import Leaks
 from pipeline.evaluation.relevance import Relevance
 from pipeline.evaluation.replies import Answers, Loss
 from pipeline.evaluation.style import Style
+from pipeline.inference import GenerationConfig
 
 __all__ = ["Candidate", "Exam", "Name", "read_exam", "write_exam"]
 

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 from pydantic import BaseModel, ConfigDict
 
 from pipeline.chat import Twin
-from pipeline.chat.branches import read_branches, stem_of
 from pipeline.evaluation.replies import Moment, frame
+from pipeline.inference.candidates import read_branches, stem_of
 from pipeline.prompt import encode_all
 
 if TYPE_CHECKING:

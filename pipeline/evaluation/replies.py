@@ -8,10 +8,11 @@ from statistics import mean
 
 from pydantic import BaseModel, ConfigDict
 
-from pipeline.chat import Ended, GenerationConfig, Twin
-from pipeline.chat.batch import Place, Readings, read_and_sample
+from pipeline.chat import Ended, Twin
 from pipeline.chat.twin import OtherSide, dress, loops
 from pipeline.dataset import Row
+from pipeline.inference import GenerationConfig
+from pipeline.inference.batch import Place, Readings, read_and_sample
 from pipeline.prompt import Encoded, Message, encode_all, split_bubbles
 
 __all__ = [

@@ -6,10 +6,11 @@ from math import log
 from pathlib import Path
 from statistics import mean, quantiles
 
-from pipeline.chat import GenerationConfig, Twin
-from pipeline.chat.batch import Place, Waiting, prefill, sample
+from pipeline.chat import Twin
 from pipeline.evaluation.replies import HeldOut, Reply, even_sample, finish
 from pipeline.evaluation.style import style_distance
+from pipeline.inference import GenerationConfig
+from pipeline.inference.batch import Place, Waiting, prefill, sample
 from pipeline.prompt import split_bubbles
 
 __all__ = ["tune_generation", "write_generation"]

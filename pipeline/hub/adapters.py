@@ -10,8 +10,8 @@ from pipeline.evaluation import exam_markdown, exam_notes, read_exam
 from pipeline.hub.cards import adapter_card
 from pipeline.hub.push import CONSENT, Upload, seal
 from pipeline.models import STARTER, model_list
+from pipeline.planning import TrainingConfig
 from pipeline.runs import Run, read_run
-from pipeline.training import TrainingConfig
 
 __all__ = ["prepare_adapter"]
 

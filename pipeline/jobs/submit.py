@@ -17,9 +17,8 @@ from pipeline.hub import CONSENT, Account, read_account
 from pipeline.hub.account import hub_api
 from pipeline.jobs.faults import ask_jobs
 from pipeline.jobs.hardware import Hardware
-from pipeline.runs import RemoteJob, Run, read_run, write_job
-from pipeline.training import TrainingConfig
-from pipeline.training.worker import lay_out
+from pipeline.planning import TrainingConfig
+from pipeline.runs import RemoteJob, Run, lay_out, read_run, write_job
 
 __all__ = ["DATA_MOUNT", "start_job"]
 

@@ -10,8 +10,7 @@ from typing import Any
 from pipeline import runs
 from pipeline.errors import ChatError
 from pipeline.hub import prepare_adapter
-from pipeline.runs import Run
-from pipeline.training.worker import read_config
+from pipeline.runs import Run, read_config
 
 __all__ = ["RUN_FILES", "main"]
 

@@ -2,12 +2,14 @@
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 
 import polars as pl
 
-from pipeline.messages.schema import people
+from pipeline.messages.schema import Chat, people
+from pipeline.messages.titles import title_of
 
-__all__ = ["likely_pairs", "merge", "merge_senders", "same_chat"]
+__all__ = ["likely_pairs", "merge", "merge_senders", "same_chat", "with_one_name"]
 
 _MOST_NAMES = 200  # the most frequent are compared with each other
 _MIN_SHARED = 3  # messages that two names must share before they are taken for one person
@@ -141,3 +143,10 @@ def _same_names(first: pl.DataFrame, second: pl.DataFrame, minutes: bool) -> pl.
         if len(matches) and matches["len"][0] >= _MIN_SHARED and matches["len"][0] * 5 >= matches["len"].sum() * 4:
             second = merge_senders(second, [stranger], matches["other"][0])
     return second
+
+
+def with_one_name(chat: Chat, name: str, into: str) -> Chat:
+    """The chat with the messages of `name` called `into`, in its title too where that is made of its people's names."""
+    messages = merge_senders(chat.messages, [name], into)
+    made = chat.title == title_of(names=people(chat.messages))
+    return replace(chat, messages=messages, title=title_of(names=people(messages)) if made else chat.title)

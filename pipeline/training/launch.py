@@ -5,9 +5,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-from pipeline.runtime import memory_kills
-from pipeline.training.config import TrainingConfig, processes_for
-from pipeline.training.state import read_state, write_killed, write_state
+from pipeline.machine.hardware import memory_kills
+from pipeline.planning.config import TrainingConfig, processes_for
+from pipeline.runs.state import read_state, write_killed, write_state
 
 __all__ = ["die_with_launcher", "how_many_processes", "is_launched", "launch", "launch_command", "leader"]
 

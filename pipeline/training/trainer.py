@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pipeline.training.config import TrainingConfig
+from pipeline.planning.config import TrainingConfig
 from pipeline.training.data import FILLER, IGNORED, Example, collate
 from pipeline.training.lora import fuse_lora
 

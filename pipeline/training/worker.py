@@ -1,71 +1,25 @@
 """The process that trains: one run's folder in, everything else out through that folder."""
 
 import os
-import shutil
 import traceback
 from pathlib import Path
 
 from pipeline.errors import ChatError
-from pipeline.training.config import TrainingConfig
-from pipeline.training.launch import die_with_launcher, how_many_processes, is_launched, launch
-from pipeline.training.state import (
+from pipeline.planning.config import TrainingConfig
+from pipeline.runs.folder import hold_lock, lay_out, read_config
+from pipeline.runs.state import (
     add_metrics,
     read_killed,
     read_state,
     replace_text,
-    write_control,
     write_killed,
     write_state,
 )
-from pipeline.training.tracked import require_trackio
+from pipeline.training.launch import die_with_launcher, how_many_processes, is_launched, launch
 
-__all__ = ["LOCK_VARIABLE", "hold_lock", "lay_out", "read_config", "train", "work"]
+__all__ = ["train", "work"]
 
 SMALLEST = 128  # tokens at once; fewer save little more
-LOCK_VARIABLE = "CHAT_TWIN_RUN_LOCK"  # the descriptor of a lock that was taken for the worker before it began
-
-
-def lay_out(dataset_dir: Path, run_dir: Path, config: TrainingConfig) -> None:
-    """Make a run's folder: its config, a copy of the dataset, state "starting". Raises ChatError if one is there."""
-    if (run_dir / "config.json").exists():
-        raise ChatError("There is a run in this folder already: resume it, or choose another folder.")
-    if not (dataset_dir / "dataset.json").exists():
-        raise ChatError(f"The folder {dataset_dir.name} holds no dataset: build one first.")
-    if config.trackio:
-        require_trackio()
-    run_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
-    shutil.copytree(dataset_dir, run_dir / "dataset", dirs_exist_ok=True)
-    write_state(run_dir, status="starting")
-    write_control(run_dir, "")
-    replace_text(run_dir / "config.json", config.model_dump_json(indent=1))
-
-
-def read_config(run_dir: Path) -> TrainingConfig:
-    """The run's configuration. Raises ChatError where the folder holds no run."""
-    try:
-        return TrainingConfig.model_validate_json((run_dir / "config.json").read_text("utf-8"))
-    except (OSError, ValueError) as error:
-        raise ChatError(f"The folder {run_dir.name} holds no run, or one of another version: train anew.") from error
-
-
-def hold_lock(run_dir: Path) -> int:
-    """Take the run's lock for the life of this process; the kernel frees it however the process ends.
-
-    So a lock that is held means a run that lives, whatever process ids say. Raises ChatError if another holds it.
-    """
-    import fcntl
-
-    inherited = os.environ.pop(LOCK_VARIABLE, None)
-    if inherited is not None:
-        os.set_inheritable(int(inherited), False)
-        return int(inherited)
-    descriptor = os.open(run_dir / "worker.lock", os.O_RDWR | os.O_CREAT, 0o600)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(descriptor)
-        raise ChatError("This run is still going: stop it first.") from None
-    return descriptor
 
 
 def train(dataset_dir: Path, run_dir: Path, config: TrainingConfig) -> None:
@@ -80,7 +34,7 @@ def train(dataset_dir: Path, run_dir: Path, config: TrainingConfig) -> None:
 
 def work(run_dir: Path) -> None:
     """Train, or go on with, the run in this folder. Whatever ends it is in the state before it is raised."""
-    from pipeline.training.fit import fit, is_first_process
+    from pipeline.training.finetune import fit, is_first_process
 
     try:
         if not _fits(run_dir, read_config(run_dir)):
@@ -93,7 +47,7 @@ def work(run_dir: Path) -> None:
 
 def _fits(run_dir: Path, config: TrainingConfig) -> bool:
     """Train; False where memory ran out. Returning lets go of everything that the try holds."""
-    from pipeline.training.fit import fit
+    from pipeline.training.finetune import fit
 
     try:
         fit(run_dir, config)
@@ -123,7 +77,7 @@ def _halve_batch(run_dir: Path) -> TrainingConfig:
 
     import torch
 
-    from pipeline.training.plan import planned_tokens_per_batch
+    from pipeline.planning.plan import planned_tokens_per_batch
 
     gc.collect()
     torch.cuda.empty_cache()

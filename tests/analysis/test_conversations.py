@@ -6,8 +6,8 @@ import polars as pl
 import pytest
 
 from pipeline.analysis import activity, conversations, prepare
-from pipeline.messages import parse
 from pipeline.sample import sample_text
+from pipeline.sources import parse
 from pipeline.turns import build_turns
 from tests.analysis.chats import TWO, chat, known
 

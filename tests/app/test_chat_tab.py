@@ -8,9 +8,9 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from pipeline.evaluation import evaluate
-from pipeline.evaluation.curve import SHARES
-from pipeline.training import TrainingConfig
-from pipeline.training.state import write_state
+from pipeline.evaluation.learning_curve import SHARES
+from pipeline.planning import TrainingConfig
+from pipeline.runs.state import write_state
 from tests.evaluation.short_replies import shorten_replies
 
 pytestmark = [pytest.mark.slow, pytest.mark.browser]

@@ -10,8 +10,8 @@ from playwright.sync_api import Page, expect
 
 from pipeline.dataset import DatasetConfig, build_dataset, write_dataset
 from pipeline.jobs import Hardware
-from pipeline.training import TrainingConfig
-from tabs import compare_runs, jobs
+from pipeline.planning import TrainingConfig
+from tabs.finetune import compare_runs, jobs
 from tabs.visitor import Visitor
 from tests.dataset.chats import chat, talk
 from tests.jobs.server import serve as serve_jobs
@@ -66,7 +66,7 @@ def test_a_space_says_what_it_cannot_train(monkeypatch):
 
 
 def made_run(folder: Path, **settings) -> Path:
-    from pipeline.training.state import write_state
+    from pipeline.runs.state import write_state
 
     dataset(folder / "dataset")
     (folder / "config.json").write_text(TrainingConfig(**settings).model_dump_json())

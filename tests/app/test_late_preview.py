@@ -3,9 +3,9 @@
 from types import SimpleNamespace
 
 from pipeline import workspace
-from pipeline.messages import read
 from pipeline.sample import PERSON, write_sample
-from tabs import dataset
+from pipeline.sources import read
+from tabs.dataset import tab as dataset
 from tabs.guard import COOKIE
 from tabs.visitor import save_chat, visitor_of
 

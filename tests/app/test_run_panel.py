@@ -4,10 +4,10 @@ import re
 
 import pytest
 
+from pipeline.planning import TrainingConfig
 from pipeline.runs import read_run
-from pipeline.training import TrainingConfig
-from pipeline.training.state import add_metrics, replace_text, write_state
-from tabs.finetune import run_panel
+from pipeline.runs.state import add_metrics, replace_text, write_state
+from tabs.finetune.tab import run_panel
 
 
 @pytest.fixture

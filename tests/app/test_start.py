@@ -7,7 +7,7 @@ import pytest
 from pipeline import workspace
 from pipeline.errors import ChatError
 from pipeline.messages import people
-from tabs import start
+from tabs.analyse import start
 from tabs.guard import COOKIE
 from tabs.visitor import load_chat, load_choices, save_choices, visitor_of
 

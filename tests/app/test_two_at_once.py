@@ -10,9 +10,9 @@ import pytest
 from pipeline import workspace
 from pipeline.dataset import DatasetConfig, build_dataset, write_dataset
 from pipeline.errors import ChatError
-from pipeline.training import TrainingConfig
-from pipeline.training.state import write_state
-from tabs import finetune
+from pipeline.planning import TrainingConfig
+from pipeline.runs.state import write_state
+from tabs.finetune import tab as finetune
 from tabs.guard import COOKIE
 from tabs.runs import run_folders
 from tabs.visitor import visitor_of

@@ -4,7 +4,7 @@ import xml.etree.ElementTree as ElementTree
 
 import pytest
 
-from tabs.curve import loss_curve
+from tabs.finetune.loss_curve import loss_curve
 from tabs.words import count, duration, time_left
 
 

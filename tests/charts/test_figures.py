@@ -9,8 +9,8 @@ from pipeline import analysis, charts
 from pipeline.charts.colours import FIRST
 from pipeline.charts.figure import duration, percent
 from pipeline.charts.figures import ORDER
-from pipeline.messages import parse
 from pipeline.sample import sample_text
+from pipeline.sources import parse
 from tests.analysis.chats import TWO, chat
 from tests.analysis.made_group import export_text
 

@@ -8,8 +8,8 @@ import polars as pl
 import pytest
 
 from pipeline import charts
-from pipeline.messages import parse
 from pipeline.sample import sample_text
+from pipeline.sources import parse
 from pipeline.turns import gap_histogram
 from tests.analysis.chats import chat
 

@@ -4,10 +4,11 @@ from itertools import pairwise
 
 import pytest
 
-from pipeline.chat import GenerationConfig, Twin
+from pipeline.chat import Twin
 from pipeline.chat.side_by_side import stream_side_by_side
 from pipeline.chat.twin import stream
 from pipeline.errors import ChatError
+from pipeline.inference import GenerationConfig
 from pipeline.prompt import Message
 
 ASKED = [Message(role="user", content="hi")]

@@ -8,14 +8,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.chat import GenerationConfig, KeptConversations, Piece, Twin, load_twin, prompt_messages, stream
-from pipeline.chat.cache import Kept
+from pipeline.chat import Piece, Twin, load_twin, prompt_messages, stream
 from pipeline.chat.twin import OtherSide, alternate, first_exchange, loops, read_generation
 from pipeline.dataset import OPENER, DatasetConfig, build_dataset
 from pipeline.errors import ChatError
-from pipeline.messages import parse
+from pipeline.inference import GenerationConfig, KeptConversations
+from pipeline.inference.prefix_cache import Kept
 from pipeline.prompt import Message, encode, encode_prompt, read_template
 from pipeline.sample import sample_text
+from pipeline.sources import parse
 
 NOW = datetime(2024, 3, 20, 21, 0)
 GREEDY = GenerationConfig(temperature=0, max_new_tokens=12)

@@ -3,9 +3,9 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.messages import parse
 from pipeline.models import load_tokenizer
 from pipeline.sample import sample_text
+from pipeline.sources import parse
 
 TEMPLATES = Path(__file__).parents[1] / "chat_templates"
 SPECIAL = {

@@ -7,9 +7,9 @@ import pytest
 
 from pipeline.dataset import DatasetConfig, Row, build_dataset
 from pipeline.evaluation.discriminator import one_hand, tell_apart
-from pipeline.messages import parse
 from pipeline.prompt import Message
 from pipeline.sample import sample_text
+from pipeline.sources import parse
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,6 @@ import shutil
 import pytest
 from PIL import Image
 
-from pipeline.chat import GenerationConfig, LoadedModels
 from pipeline.chat.twin import read_generation
 from pipeline.errors import ChatError
 from pipeline.evaluation import (
@@ -22,6 +21,7 @@ from pipeline.evaluation import (
 from pipeline.evaluation.blind import make_rounds, read_rounds
 from pipeline.evaluation.evaluate import few_replies
 from pipeline.evaluation.tuning import MOST_BIAS
+from pipeline.inference import GenerationConfig, LoadedModels
 from tests.evaluation.short_replies import shorten_replies
 
 TUNING = "how long replies should be"

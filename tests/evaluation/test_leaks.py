@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.chat import GenerationConfig, Twin
+from pipeline.chat import Twin
 from pipeline.dataset import Row
 from pipeline.errors import ChatError
 from pipeline.evaluation.canaries import (
@@ -20,6 +20,7 @@ from pipeline.evaluation.canaries import (
     write_canaries,
 )
 from pipeline.evaluation.leaks import Seen, leaks_of
+from pipeline.inference import GenerationConfig
 from pipeline.prompt import Message
 
 SECRET = "my locker is the third one left of the green door"
@@ -90,8 +91,8 @@ def test_a_memorised_canary_is_exposed_and_another_is_not(tiny_model, tiny_token
 
     import torch
 
-    from pipeline.chat import Engine
-    from pipeline.chat.decoder import Decoder
+    from pipeline.inference import Engine
+    from pipeline.inference.decoder import Decoder
     from pipeline.prompt import encode, read_template
 
     canary, other = make_canary(7), make_canary(8)
@@ -117,8 +118,8 @@ def test_a_memorised_canary_is_exposed_and_another_is_not(tiny_model, tiny_token
 
 def test_canaries_are_of_different_things_counted_and_kept(tmp_path):
     from pipeline.dataset import DatasetConfig, build_dataset
-    from pipeline.messages import parse
     from pipeline.sample import sample_text
+    from pipeline.sources import parse
 
     messages, _ = parse("\n".join(sample_text().splitlines()[:300]))
     dataset = build_dataset(messages, DatasetConfig(person="Noah"))

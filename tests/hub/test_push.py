@@ -12,9 +12,9 @@ from pipeline.dataset import FORMATS, DatasetConfig, build_dataset, write_datase
 from pipeline.errors import ChatError
 from pipeline.evaluation import Answers, Candidate, Exam, write_exam
 from pipeline.hub import find_token, pack_adapter, prepare_adapter, prepare_dataset, push, read_account
+from pipeline.planning import TrainingConfig
 from pipeline.redact import RedactionConfig
-from pipeline.training import TrainingConfig
-from pipeline.training.state import write_state
+from pipeline.runs.state import write_state
 from tests.dataset.chats import chat, talk
 from tests.hub.server import READ_TOKEN, TOKEN, Fault
 

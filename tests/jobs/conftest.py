@@ -4,7 +4,6 @@ import signal
 import pytest
 
 from tests.jobs.server import serve
-from tests.training.conftest import tiny_config, tiny_dataset, tiny_folder  # noqa: F401  (fixtures)
 
 
 @pytest.fixture

@@ -14,8 +14,8 @@ from pipeline.dataset import DatasetConfig, build_dataset, write_dataset
 from pipeline.errors import ChatError
 from pipeline.jobs import Hardware, estimate, list_hardware, look, start_job
 from pipeline.jobs.submit import pinned
+from pipeline.planning import TrainingConfig
 from pipeline.runs import read_job, read_run, write_job
-from pipeline.training import TrainingConfig
 from tests.dataset.chats import chat, talk
 from tests.hub.server import READ_TOKEN, TOKEN, Fault
 
@@ -235,7 +235,7 @@ def test_after_its_time_a_job_that_nobody_looks_at_is_lost(waiting):
 def test_on_the_command_line_the_price_is_said_and_has_to_be_agreed_to(hub, dataset_dir, tmp_path, monkeypatch):
     from typer.testing import CliRunner
 
-    from pipeline.__main__ import app
+    from pipeline.cli.commands import app
 
     monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", hub.url)
     monkeypatch.setenv("HF_TOKEN", TOKEN)
@@ -255,7 +255,7 @@ def test_what_a_job_installs_is_all_that_its_side_imports():
     import sys
 
     script = (
-        "import sys; before = set(sys.modules); import pipeline.jobs.worker, pipeline.training.fit\n"
+        "import sys; before = set(sys.modules); import pipeline.jobs.worker, pipeline.training.finetune\n"
         "print(*sorted({name.split('.')[0] for name in set(sys.modules) - before}))"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from pipeline.errors import ChatError
-from pipeline.messages import likely_pairs, merge, merge_senders, parse, people, read
+from pipeline.messages import likely_pairs, merge, merge_senders, people
+from pipeline.sources import parse, read
 
 L = "\u200e"
 HEAD = "20/03/2024, 21:1"

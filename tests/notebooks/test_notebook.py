@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from tabs.notebook import address_of, write_notebook
+from tabs.finetune.notebook import address_of, write_notebook
 from tabs.visitor import Visitor
 
 ROOT = Path(__file__).parents[2]

@@ -7,9 +7,9 @@ import pytest
 
 from pipeline import analysis, report
 from pipeline.errors import ChatError
-from pipeline.messages import parse
 from pipeline.report.fonts import fit, text_width
 from pipeline.sample import sample_text, write_sample
+from pipeline.sources import parse
 from tests.analysis.chats import TWO, chat
 from tests.analysis.made_group import export_text
 from tests.app.conftest import browser_type_launch_args  # noqa: F401  (the browser of this machine)

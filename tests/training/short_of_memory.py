@@ -10,7 +10,7 @@ import threading
 import time
 from pathlib import Path
 
-from pipeline.training.state import read_state
+from pipeline.runs.state import read_state
 from pipeline.training.worker import main
 
 FREE = (resource.RLIM_INFINITY, resource.RLIM_INFINITY)

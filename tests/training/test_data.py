@@ -41,8 +41,8 @@ def test_context_that_was_never_shown_stays():
 
 @pytest.fixture(scope="module")
 def sample_rows():
-    from pipeline.messages import parse
     from pipeline.sample import PERSON, sample_text
+    from pipeline.sources import parse
 
     return build_dataset(parse(sample_text())[0], DatasetConfig(person=PERSON, max_tokens=512)).train
 

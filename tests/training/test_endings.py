@@ -2,8 +2,9 @@
 
 import pytest
 
-from pipeline.training import read_state, train
-from pipeline.training.follow import NO_BETTER
+from pipeline.runs import read_state
+from pipeline.training import train
+from pipeline.training.callback import NO_BETTER
 from pipeline.training.worker import _out_of_memory, _sentence
 
 

@@ -9,10 +9,11 @@ import pytest
 
 from pipeline import runs
 from pipeline.errors import ChatError
-from pipeline.runtime import memory_kills
-from pipeline.training import read_state
-from pipeline.training.state import read_killed, write_killed, write_state
-from pipeline.training.worker import _after_kill, _halve_batch, lay_out, read_config
+from pipeline.machine.hardware import memory_kills
+from pipeline.runs import lay_out, read_config
+from pipeline.runs.run import _see_off, read_state
+from pipeline.runs.state import read_killed, write_killed, write_state
+from pipeline.training.worker import _after_kill, _halve_batch
 
 ROOT = Path(__file__).parents[2]
 HALVED = "Memory ran out, so the batch was halved to 1,536 tokens."
@@ -128,7 +129,7 @@ def test_who_killed_a_worker_is_read_from_the_systems_count(kills, known, tmp_pa
     """The worker here is any process; whether the count rose meanwhile is what is asked."""
     asleep = subprocess.Popen(["sleep", "60"])
     asleep.kill()
-    runs._see_off(asleep, tmp_path, memory_kills() - kills)
+    _see_off(asleep, tmp_path, memory_kills() - kills)
     assert read_killed(tmp_path) == known
 
 

@@ -6,9 +6,11 @@ import signal
 import pytest
 
 from pipeline import runs
-from pipeline.training import TrainingConfig, read_state, train
-from pipeline.training.state import replace_text, write_control
-from pipeline.training.worker import lay_out, work
+from pipeline.planning import TrainingConfig
+from pipeline.runs import lay_out, read_state
+from pipeline.runs.state import replace_text, write_control
+from pipeline.training import train
+from pipeline.training.worker import work
 from tests.training.following import wait
 
 

@@ -1,0 +1,1 @@
+"""The same steps on the command line."""

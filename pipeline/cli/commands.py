@@ -1,0 +1,380 @@
+"""The same steps on the command line: python -m pipeline read, analyse, dataset, push, train, evaluate, chat, demo."""
+
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from pipeline.cli.steps import (
+    analysis_text,
+    dataset_text,
+    examine,
+    follow,
+    hire,
+    make_dataset,
+    push_folder,
+    read_chat,
+    training_text,
+    writable,
+)
+from pipeline.cli.terminal import checked, count, say, show
+from pipeline.errors import ChatError
+
+if TYPE_CHECKING:
+    from pipeline.chat import Twin
+    from pipeline.dataset import Rhythm
+    from pipeline.prompt import Message
+
+app = typer.Typer(
+    help="From a chat export to a twin that answers. Nothing leaves this computer unless a command says so.",
+    no_args_is_help=True,
+    add_completion=False,
+    # typer's own tracebacks print local variables: somebody's messages.
+    pretty_exceptions_enable=False,
+)
+
+Files = Annotated[list[Path], typer.Argument(help="An export (.txt, .zip or result.json); several are made into one.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one line of JSON, for scripts.")]
+DateOrder = Annotated[str | None, typer.Option(help="Read dates as dmy, mdy or ymd, where the file cannot tell.")]
+Merge = Annotated[
+    list[str] | None, typer.Option(metavar="A=B", help="A and B are one person, who is called B; may be repeated.")
+]
+InZip = Annotated[str | None, typer.Option("--chat", help="Which chat of an archive that holds several.")]
+Model = Annotated[str, typer.Option(help='"starter", a model on the Hugging Face Hub, or a folder.')]
+OthersAgree = Annotated[
+    bool, typer.Option("--others-agree", help="The other people in this chat know of the upload, and agree.")
+]
+Public = Annotated[bool, typer.Option("--public", help="Let anyone read it; say --public-again too.")]
+PublicAgain = Annotated[bool, typer.Option("--public-again", hidden=True)]
+RunDir = Annotated[Path, typer.Argument(help="A run's folder, as `train` made it.")]
+
+
+@app.command()
+def read(
+    files: Files,
+    out: Annotated[Path | None, typer.Option(help="Write the messages here, as Parquet.")] = None,
+    date_order: DateOrder = None,
+    chat: InZip = None,
+    merge: Merge = None,
+    as_json: AsJson = False,
+) -> None:
+    """Read an export and say what it is: messages, people, how its dates were read and how sure that is."""
+    from pipeline.messages import likely_pairs, people
+
+    found = read_chat(files, date_order, chat, merge)
+    if out is not None:
+        found.messages.write_parquet(writable(out))
+    layout, written, names = found.layout, found.messages["sender"].count(), people(found.messages)
+    pairs = likely_pairs(found.messages)
+    first, last = found.messages["sent_at"].min(), found.messages["sent_at"].max()
+    data = {
+        "title": found.title,
+        "messages": written,
+        "system_lines": found.messages.height - written,
+        "people": names,
+        "maybe_one_person": pairs,
+        "first": first,
+        "last": last,
+        "header": layout.header,
+        "date_order": layout.date_order,
+        "certain": layout.certain,
+        "evidence": layout.evidence,
+        "stray_lines": layout.stray_lines,
+        "out": out,
+    }
+    lines = [
+        f"{found.title}: {count(written, 'message')} by {count(len(names), 'person', 'people')}, {first!s} to {last!s}",
+        *layout.evidence,
+    ]
+    if layout.stray_lines:
+        lines.append(f"{count(layout.stray_lines, 'line')} before the first message belong to none.")
+    lines += [f'If {name} and {into} are one person: --merge "{name}={into}"' for name, into in pairs[:5]]
+    if not layout.certain:
+        lines.append("If the dates look wrong, say how to read them with --date-order.")
+    show("\n".join(lines + ([f"Written to {out}"] if out else [])), data, as_json)
+
+
+@app.command()
+def analyse(
+    files: Files,
+    out: Annotated[Path | None, typer.Option(help="Write a report here: one HTML file that opens offline.")] = None,
+    card: Annotated[Path | None, typer.Option(help="Draw one person's style as a picture here (PNG).")] = None,
+    whose: Annotated[str | None, typer.Option("--of", help="Whose card; else of who writes most.")] = None,
+    hide: Annotated[bool, typer.Option("--hide", help="Leave names and words out of both.")] = False,
+    date_order: DateOrder = None,
+    chat: InZip = None,
+    merge: Merge = None,
+    as_json: AsJson = False,
+) -> None:
+    """Who writes, when and how: the head figures, with --out the whole report, with --card somebody's style."""
+    from pipeline import analysis, report
+
+    found = read_chat(files, date_order, chat, merge)
+    with say.status("Counting"):
+        counted = analysis.analyse(found.messages)
+        if out is not None:
+            report.write(counted, writable(out), title=found.title, hidden=hide)
+        if card is not None:
+            report.write_card(counted, whose or counted.people[0], writable(card), hidden=hide)
+    made = {"out": out, "card": card}
+    show(analysis_text(found.title, data := analysis.summary(counted), made), {**data, **made}, as_json)
+
+
+@app.command()
+def dataset(
+    files: Files,
+    person: Annotated[str, typer.Option("--as", help="Whose replies are learned, as the chat names them.")],
+    out: Annotated[Path, typer.Option(help="The dataset's folder.")],
+    form: Annotated[
+        list[str] | None, typer.Option("--format", help="Further forms: blog, llama2, sharegpt, ...")
+    ] = None,
+    redact: Annotated[bool, typer.Option(help="Mask phone numbers, addresses, links and the like.")] = False,
+    silence_minutes: Annotated[float | None, typer.Option(help="The silence that ends a conversation.")] = None,
+    validation_share: Annotated[float | None, typer.Option(help="Share of the replies held out.")] = None,
+    max_tokens: Annotated[int | None, typer.Option(help="Most tokens in one row.")] = None,
+    max_replies: Annotated[int | None, typer.Option(help="Most replies to learn from, chosen to differ.")] = None,
+    also_named: Annotated[list[str] | None, typer.Option(help="Another name of the same person.")] = None,
+    model: Model = "starter",
+    canaries: Annotated[int, typer.Option(help="Plant so many made-up secrets, which `evaluate` looks for.")] = 0,
+    push_to: Annotated[
+        str | None, typer.Option("--push", help="Then push it to this Hub repository, private: USER/NAME.")
+    ] = None,
+    others_agree: OthersAgree = False,
+    public: Public = False,
+    public_again: PublicAgain = False,
+    date_order: DateOrder = None,
+    chat: InZip = None,
+    as_json: AsJson = False,
+) -> None:
+    """Make a training dataset of one person's replies, each with what it answers."""
+    from pipeline.dataset import DatasetConfig
+    from pipeline.redact import RedactionConfig
+
+    config = checked(
+        DatasetConfig,
+        person=person,
+        redaction=RedactionConfig() if redact else None,
+        silence_minutes=silence_minutes,
+        validation_share=validation_share,
+        max_tokens=max_tokens,
+        max_replies=max_replies,
+        also_named=also_named or None,
+    )
+    made = make_dataset(read_chat(files, date_order, chat), config, model, out, form or [], canaries)
+    data, text = {**made.summary.model_dump(mode="json"), "out": out}, dataset_text(made, out)
+    if push_to is not None:
+        consent = {"consent": others_agree, "public": public, "public_again": public_again}
+        done, lines = push_folder(out, push_to, form or [], **consent)
+        data, text = {**data, "url": done.url, "private": done.private}, f"{text}\n{lines}"
+    show(text, data, as_json)
+
+
+@app.command()
+def push(
+    folder: Annotated[Path, typer.Argument(help="A dataset's folder, or a run's: then its adapter is pushed.")],
+    repo: Annotated[str, typer.Argument(help="The Hub repository: USER/NAME. It is made, private, where it is not.")],
+    form: Annotated[list[str] | None, typer.Option("--format", help="Further forms of a dataset.")] = None,
+    others_agree: OthersAgree = False,
+    public: Public = False,
+    public_again: PublicAgain = False,
+    as_json: AsJson = False,
+) -> None:
+    """Push a dataset or an adapter to the Hugging Face Hub, with a card, in one commit."""
+    consent = {"consent": others_agree, "public": public, "public_again": public_again}
+    done, lines = push_folder(folder, repo, form or [], **consent)
+    show(lines, {"url": done.url, "private": done.private, "changes": done.changes}, as_json)
+
+
+@app.command()
+def train(
+    dataset_dir: Annotated[Path, typer.Argument(help="A folder that `dataset` made.")],
+    out: Annotated[Path, typer.Option(help="The run's folder.")],
+    model: Model = "starter",
+    recipe: Annotated[str, typer.Option(help='"ours", or "blog" for the settings of the blog.')] = "ours",
+    epochs: Annotated[float | None, typer.Option(help="Times each reply is seen.")] = None,
+    learning_rate: Annotated[float | None, typer.Option(help="Peak learning rate.")] = None,
+    rank: Annotated[int | None, typer.Option(help="Rank of the adapter's matrices.")] = None,
+    act_as: Annotated[str | None, typer.Option(help='"t4": behave as on a T4 on a bigger GPU.')] = None,
+    processes: Annotated[int | None, typer.Option(help="GPUs that train together; else all of them.")] = None,
+    shard: Annotated[
+        str | None, typer.Option(help='Split the model over them: "always", "never"; else where it fits no single one.')
+    ] = None,
+    trackio: Annotated[
+        bool, typer.Option("--trackio", help="Metrics into a trackio project in the run's folder, too; stays local.")
+    ] = False,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in --out.")] = False,
+    job: Annotated[str | None, typer.Option(help="Train on Hugging Face Jobs: on t4-small, say. Costs money.")] = None,
+    minutes: Annotated[int, typer.Option(help="After which a job is ended.")] = 60,
+    yes: Annotated[bool, typer.Option("--yes", help="Start the job at the price that is said.")] = False,
+    others_agree: OthersAgree = False,
+    as_json: AsJson = False,
+) -> None:
+    """Fine-tune a model on a dataset. Ctrl-C stops and keeps the best so far; --resume goes on."""
+    from pipeline import runs
+    from pipeline.planning import RECIPES, TrainingConfig
+
+    if recipe not in RECIPES:
+        raise ChatError(f"The recipe {recipe} is not known: use {' or '.join(RECIPES)}.")
+    if resume:
+        run = runs.resume(out)
+    else:
+        settings = {
+            "epochs": epochs, "learning_rate": learning_rate, "rank": rank, "act_as": act_as, "processes": processes,
+            "shard": shard, "trackio": trackio,
+        }  # fmt: skip
+        config = checked(TrainingConfig.of, recipe=recipe, model=model, **settings)
+        if job is None:
+            run = runs.start(dataset_dir, out, config)
+        else:
+            run = hire(dataset_dir, out, config, job, minutes, yes=yes, consent=others_agree)
+    run = follow(run)
+    data = {
+        "run": run.directory,
+        "status": run.status,
+        "message": run.message,
+        "steps": run.step,
+        "loss_before": run.base_validation_loss,
+        "loss_after": run.best_validation_loss,
+    }
+    show(training_text(run), data, as_json)
+
+
+@app.command()
+def evaluate(
+    run_dir: RunDir,
+    samples: Annotated[int, typer.Option(min=1, help="At how many moments the twin replies, twice at least.")] = 100,
+    full: Annotated[
+        bool,
+        typer.Option("--full", help="Replies of the prompted base model too, style and context of all, one hand."),
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Examine a twin on the end of the chat, which it has not seen, beside the model it began as."""
+    from pipeline.evaluation import exam_text
+
+    exam = examine(run_dir, samples, full=full)
+    print(exam.model_dump_json() if as_json else exam_text(exam))
+
+
+@app.command()
+def chat(
+    run_dir: Annotated[Path | None, typer.Argument(help="A run's folder; without it, the bare model.")] = None,
+    model: Model = "starter",
+    rhythm: Annotated[bool, typer.Option("--rhythm", help="Bubbles come as fast as the person sends them.")] = False,
+) -> None:
+    """Talk to a twin. Each line is a message; an empty line, Ctrl-D or Ctrl-C ends it."""
+    from pipeline.chat import load_twin
+    from pipeline.runs import read_run
+
+    if run_dir is not None:
+        read_run(run_dir)
+    pace = rhythm_of(run_dir) if rhythm else None
+    with say.status("Loading the model"):
+        twin = load_twin(run_dir, model)
+    name = twin.person or model
+    say.print(f"You are talking to {name}'s twin, a model. It can be wrong about everything.", markup=False)
+    history: list[Message] = []
+    while text := ask():
+        for bubble in answer(twin, history, text, pace):
+            print(f"{name}: {bubble}", flush=True)
+
+
+def rhythm_of(run_dir: Path | None) -> "Rhythm":
+    """How fast the person of this run sends their messages. Raises ChatError where that is not known."""
+    from pipeline.dataset import read_about
+
+    found = None if run_dir is None else read_about(run_dir / "dataset")[1].rhythm
+    if found is None:
+        raise ChatError("How fast this person writes is not known: leave out --rhythm.")
+    return found
+
+
+def ask() -> str:
+    try:
+        return input("you: ").strip()
+    except (EOFError, KeyboardInterrupt):
+        return ""
+
+
+def answer(twin: "Twin", history: list["Message"], text: str, rhythm: "Rhythm | None" = None) -> Iterator[str]:
+    """The bubbles of the twin's reply to `text`, with a rhythm each in its time; both go into `history`."""
+    from pipeline.chat import Pace, stream
+    from pipeline.dataset import user_content
+    from pipeline.prompt import split_bubbles
+
+    others = twin.others
+    said = user_content([(others[0], split_bubbles(text))], others) if others else text  # as training names them
+    history.append({"role": "user", "content": said})
+    pace, shown = Pace(rhythm) if rhythm else None, 0
+    for piece in stream(twin, history):
+        ready = pace.grow(piece) if pace else ""
+        bubbles = split_bubbles(ready) if ready else []
+        yield from bubbles[shown:]
+        shown = max(shown, len(bubbles))
+    history.append({"role": "assistant", "content": piece.text})
+    for whole, pause in pace.rest() if pace else [(piece.text, 0.0)]:
+        time.sleep(pause)
+        bubbles = split_bubbles(whole)
+        yield from bubbles[shown:]
+        shown = len(bubbles)
+
+
+@app.command()
+def demo(
+    out: Annotated[Path | None, typer.Option(help="Keep everything here; else in a new temporary folder.")] = None,
+    samples: Annotated[int, typer.Option(min=1, help="How many replies the exam samples.")] = 100,
+) -> None:
+    """The whole way on the sample chat: read, analyse, dataset, fine-tune, exam, conversation."""
+    from pipeline import analysis, runs
+    from pipeline.dataset import DatasetConfig
+    from pipeline.evaluation import exam_text
+    from pipeline.planning import TrainingConfig
+    from pipeline.sample import CREDIT, PERSON, write_sample
+
+    folder = out or Path(tempfile.mkdtemp(prefix="chat-twin-demo-"))
+    folder.mkdir(parents=True, exist_ok=True)
+    if (folder / "run").exists():
+        raise ChatError(f"There is a run in {folder} already: choose an empty folder.")
+    print(f"Everything is kept in {folder}\n\n1. The sample. {CREDIT}")
+    found = read_chat([write_sample(folder)])
+    print(f"\n2. Analyse\n{analysis_text(found.title, analysis.summary(analysis.analyse(found.messages)))}")
+    made = make_dataset(found, DatasetConfig(person=PERSON), "starter", folder / "dataset", [])
+    print(f"\n3. Dataset\n{dataset_text(made, folder / 'dataset')}")
+    print(f"\n4. Fine-tune on {made.summary.train_replies} replies")
+    run = follow(runs.start(folder / "dataset", folder / "run", TrainingConfig()))
+    print(training_text(run))
+    print(f"\n5. Exam\n{exam_text(examine(folder / 'run', samples))}")
+    print("\n6. Chat: what the other wrote in the part that the twin has not seen, and what the twin answers now")
+    converse(folder / "run", [m["content"] for m in made.validation[0].messages if m["role"] == "user"][:8])
+    print(f"\nGo on with: python -m pipeline chat {folder / 'run'}")
+
+
+def converse(run_dir: Path, said: list[str]) -> None:
+    """Print a conversation in which the other side says these things, one turn each."""
+    from pipeline.chat import load_twin
+    from pipeline.prompt import split_bubbles
+
+    twin = load_twin(run_dir)
+    history: list[Message] = []
+    other = twin.others[0] if twin.others else "you"
+    for text in said:
+        for bubble in split_bubbles(text):
+            print(f"  {other}: {bubble}")
+        for bubble in answer(twin, history, text):
+            print(f"  {twin.person}: {bubble}")
+
+
+def main() -> None:
+    """Run a command; what the user can cause is one sentence on stderr and exit code 2."""
+    from pipeline.machine.hardware import share_cores
+
+    share_cores()
+    try:
+        app()
+    except ChatError as error:
+        say.print(str(error), style="red", markup=False)
+        sys.exit(2)

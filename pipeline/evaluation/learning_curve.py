@@ -1,0 +1,197 @@
+"""The learning curve: how many messages are enough, and would fewer be better?"""
+
+import contextlib
+import json
+import shutil
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
+
+from pipeline import runs
+from pipeline.dataset import Dataset, Row, read_dataset, write_dataset
+from pipeline.errors import ChatError
+from pipeline.evaluation.evaluate import evaluate
+from pipeline.evaluation.exam import read_exam
+from pipeline.inference import LoadedModels
+from pipeline.planning import TrainingConfig
+from pipeline.runs.training_lock import FOLDER, hold
+
+__all__ = ["SHARES", "CurvePoint", "CurveStep", "learning_curve", "read_curve", "verdict"]
+
+SHARES = (0.125, 0.25, 0.5)  # of the replies, beside all of them
+FEWEST_ROWS = 2
+EXAM_ROWS = 15  # rows that could be learned in the time that an exam takes
+POLL_SECONDS = 0.5
+LEAST = 0.01  # of the bits a character: smaller differences are chance
+FILE = "curve.json"
+
+
+class CurvePoint(BaseModel):
+    """A run on a share of the data: its replies learned from, and how its twin does on the same held-out part."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    share: float
+    replies: int
+    bits_per_character: float
+    base_bits_per_character: float
+    ended: float
+    told: float | None
+
+
+class CurveStep(BaseModel):
+    """Where a learning curve stands: what is being done, the share done of all, and the points so far."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    doing: str
+    done: float
+    points: list[CurvePoint]
+
+
+def learning_curve(
+    run_dir: Path,
+    *,
+    shares: Sequence[float] = SHARES,
+    samples: int = 50,
+    loaded: LoadedModels | None = None,
+    workspace: Path | None = None,
+) -> Iterator[CurveStep]:
+    """Train as a finished run was, on growing shares of its data, the latest messages first, and examine each.
+
+    The run itself is the last point. Runs and curve.json lie in the run's folder; closing the iterator stops the run
+    that is going, and the next call goes on where this one left off. workspace: where nothing else may be training.
+    Raises ChatError.
+    """
+    dataset = read_dataset(run_dir / "dataset")
+    parts = {share: latest(dataset.train, share) for share in shares}
+    parts = {share: rows for share, rows in parts.items() if FEWEST_ROWS <= len(rows) < len(dataset.train)}
+    if not parts or not dataset.validation:
+        raise ChatError("This dataset is too small for a learning curve: take a longer chat.")
+    with hold(run_dir / FOLDER, workspace):
+        yield from _drawn(run_dir, dataset, parts, samples, loaded)
+
+
+def _drawn(
+    run_dir: Path, dataset: Dataset, parts: dict[float, list[Row]], samples: int, loaded: LoadedModels | None
+) -> Iterator[CurveStep]:
+    folder = run_dir / FOLDER
+    config = runs.read_run(run_dir).config
+    total = sum(map(len, parts.values())) + EXAM_ROWS * (len(parts) + 1)
+    finished = 0
+    points: list[CurvePoint] = []
+    for share, rows in parts.items():
+        part_dir = folder / "runs" / f"{share:.3f}"
+        about = f"{share:.0%} of the replies"
+        for done in _train(_with_train(dataset, rows), part_dir, config):
+            yield CurveStep(doing=f"Learning from {about}", done=(finished + len(rows) * done) / total, points=points)
+        finished += len(rows)
+        yield CurveStep(doing=f"Examining what {about} taught", done=finished / total, points=points)
+        points = [*points, _point(share, rows, part_dir, samples, loaded)]
+        finished += EXAM_ROWS
+    yield CurveStep(doing="Examining the twin itself", done=finished / total, points=points)
+    points = [*points, _point(1.0, dataset.train, run_dir, samples, loaded)]
+    (folder / FILE).write_text(json.dumps([point.model_dump() for point in points]), encoding="utf-8")
+    yield CurveStep(doing="Done", done=1.0, points=points)
+
+
+def latest(rows: Sequence[Row], share: float) -> list[Row]:
+    """The last rows in time that hold about this share of the learned replies."""
+    wanted = share * sum(map(replies_in, rows))
+    taken = 0
+    for start in range(len(rows) - 1, -1, -1):
+        taken += replies_in(rows[start])
+        if taken >= wanted:
+            return list(rows[start:])
+    return list(rows)
+
+
+def replies_in(row: Row) -> int:
+    """Replies that are learned in a row."""
+    return sum(message["role"] == "assistant" for message in row.messages[row.learn_from :])
+
+
+def _with_train(dataset: Dataset, rows: list[Row]) -> Dataset:
+    summary = dataset.summary.model_copy(
+        update={
+            "train_rows": len(rows),
+            "train_replies": sum(map(replies_in, rows)),
+            "train_tokens": sum(row.tokens for row in rows),
+        }
+    )
+    return replace(dataset, train=rows, summary=summary)
+
+
+def _train(dataset: Dataset, run_dir: Path, config: TrainingConfig) -> Iterator[float]:
+    """Start a run, or take up one that was left: the share of its steps done, until its end or until we are left."""
+    run = _known(run_dir)
+    if run is None or not (run.live or run.status == "done"):
+        shutil.rmtree(run_dir, ignore_errors=True)  # stopped half way, it would not say what this share teaches
+        with tempfile.TemporaryDirectory() as scratch:
+            run = runs.start(write_dataset(dataset, Path(scratch)), run_dir, config)
+    try:
+        while run.live:
+            yield run.step / run.total_steps if run.total_steps else 0.0
+            time.sleep(POLL_SECONDS)
+            run = runs.read_run(run_dir)
+    finally:
+        known = _known(run_dir)
+        if known is not None and known.live:
+            runs.stop(run_dir)
+    if run.status != "done":
+        raise ChatError(run.message or "A run of the learning curve ended early: start the curve again.")
+
+
+def _known(run_dir: Path) -> runs.Run | None:
+    """The run in this folder, once it is not on its way to a stop; None where there is none."""
+    with contextlib.suppress(ChatError):
+        run = runs.read_run(run_dir)
+        while run.status == "stopping":
+            time.sleep(POLL_SECONDS)
+            run = runs.read_run(run_dir)
+        return run
+    return None
+
+
+def _point(share: float, rows: Sequence[Row], run_dir: Path, samples: int, loaded: LoadedModels | None) -> CurvePoint:
+    exam = read_exam(run_dir) or evaluate(run_dir, samples=samples, loaded=loaded)
+    twin, base = exam.of("twin"), exam.of("base")
+    if twin is None or base is None or twin.loss is None or base.loss is None or twin.answers is None:
+        raise ChatError("The exam of this run is not complete: run the learning curve again.")
+    return CurvePoint(
+        share=share,
+        replies=sum(map(replies_in, rows)),
+        bits_per_character=twin.loss.bits_per_character,
+        base_bits_per_character=base.loss.bits_per_character,
+        ended=twin.answers.ended,
+        told=twin.told.accuracy if twin.told else None,
+    )
+
+
+def read_curve(run_dir: Path) -> list[CurvePoint]:
+    """The points of a run's learning curve; none where it was not made."""
+    try:
+        return TypeAdapter(list[CurvePoint]).validate_json((run_dir / FOLDER / FILE).read_bytes())
+    except (OSError, ValidationError):
+        return []
+
+
+def verdict(points: Sequence[CurvePoint]) -> str:
+    """What a curve says about more or fewer messages, in a sentence."""
+    if len(points) < 2:
+        return "One point says nothing yet about more or fewer messages."
+    best = min(points, key=lambda point: point.bits_per_character)
+    before, last = points[-2], points[-1]
+    if best is not last and last.bits_per_character > best.bits_per_character * (1 + LEAST):
+        return (
+            f"Fewer messages were better: {best.replies:,} replies, the latest, did best; "
+            "older ones may be written in another style."
+        )
+    gained = before.bits_per_character - last.bits_per_character
+    if gained > LEAST * before.bits_per_character:
+        return f"More messages would help: going from {before.replies:,} to {last.replies:,} replies still did."
+    return f"Enough: {before.replies:,} replies do as well as {last.replies:,}."

@@ -1,0 +1,253 @@
+"""What happens beside the steps: metrics, validation, the best adapter, checkpoints, and being told to stop."""
+
+import json
+import shutil
+import time
+from collections import deque
+from pathlib import Path
+from typing import Any
+
+from pipeline.planning.config import TrainingConfig
+from pipeline.runs.folder import COMPLETE
+from pipeline.runs.state import (
+    RunState,
+    add_metrics,
+    cut_metrics,
+    metrics_lines,
+    read_control,
+    read_state,
+    replace_text,
+    write_control,
+    write_state,
+)
+from pipeline.training.trackio_log import Tracked
+from pipeline.training.trainer import Batches, adapter_weights, held_out_loss
+
+__all__ = ["Follower", "make_callback"]
+
+NO_BETTER = (
+    "It learned nothing that helps on the held-out replies: their loss never fell below where it began. "
+    "Use more replies, fewer epochs or a lower rate."
+)
+
+
+class Follower:
+    """Watches one run. Of several processes all validate and obey alike, and the first alone writes."""
+
+    def __init__(
+        self, run_dir: Path, config: TrainingConfig, steps: int, held_out: Batches | None, began: float
+    ) -> None:
+        """began: when this process began with the run, by time.monotonic()."""
+        self.run_dir = run_dir
+        self.config = config
+        self.steps = steps
+        self.held_out = held_out
+        count = min(config.validations, steps)
+        self.validate_at = {round(steps * (i + 1) / count) for i in range(count)}
+        self.base_loss: float | None = None
+        self.best_loss: float | None = None
+        self.best_step: int | None = None
+        self.last_validated = 0
+        self.without_progress = 0
+        self.outcome = "done"
+        self.message = ""
+        self.step_seconds: deque[float] = deque(maxlen=20)
+        self.validation_seconds = 0.0
+        self.step_began = self.saved_at = time.monotonic()
+        self.tokens_before = 0
+        self.began, self.seconds_before = began, (read_state(run_dir) or RunState()).seconds
+        self.trainer: Any = None
+        self.tracked: Tracked | None = None
+
+    def attach(self, trainer: Any) -> None:
+        """Give the follower its trainer, which needs the follower's callback to be made."""
+        self.trainer = trainer
+
+    @property
+    def writes(self) -> bool:
+        return bool(self.trainer.accelerator.is_main_process)
+
+    def begin(self, checkpoint: Path | None) -> None:
+        """Go back to where a checkpoint was, or take the held-out loss before the first step."""
+        if checkpoint is None:
+            self.base_loss = self._held_out()
+            if self.writes:
+                cut_metrics(self.run_dir, -1)
+                self._begin_tracking()
+                self._tell({"step": 0, "epoch": 0.0, "validation_loss": self.base_loss})
+                self._write_state(step=0, base_validation_loss=self.base_loss)
+        else:
+            kept = json.loads((checkpoint / COMPLETE).read_text("utf-8"))
+            for name, value in kept.items():
+                setattr(self, name, value)
+            if self.writes:
+                cut_metrics(self.run_dir, int(checkpoint.name.split("-")[1]))
+                self._begin_tracking()
+        self.step_began = self.saved_at = time.monotonic()
+
+    def after_step(self, step: int, control: Any) -> None:
+        """Validate, stop or save where it is time to."""
+        now = time.monotonic()
+        self.step_seconds.append(now - self.step_began)
+        if step in self.validate_at:
+            self._validate(step)
+        wish = self._agreed(read_control(self.run_dir), now - self.saved_at >= self.config.checkpoint_seconds)
+        if wish[0] == "stop":
+            self.outcome, self.message = "stopped", "Stopped as asked; the best adapter so far was kept."
+        elif wish[0] == "pause":
+            self.outcome, self.message = "paused", "Paused; it can go on from here."
+        elif self.without_progress >= self.config.patience and step < self.steps:
+            self.message = "Stopped early: the held-out loss no longer fell."
+        if wish[0] or (self.message and step < self.steps):
+            control.should_training_stop = True
+        if wish[1] or wish[0] == "pause":
+            control.should_save = True
+        self.step_began = time.monotonic()
+
+    def saved(self, step: int) -> None:
+        """Mark the checkpoint of this step as whole, with what the follower knows."""
+        self.saved_at = self.step_began = time.monotonic()
+        if self.writes:
+            names = ("base_loss", "best_loss", "best_step", "last_validated", "without_progress")
+            path = self.run_dir / "checkpoints" / f"checkpoint-{step}" / COMPLETE
+            replace_text(path, json.dumps({name: getattr(self, name) for name in names}))
+
+    def log(self, step: int, logs: dict[str, Any]) -> None:
+        """One line of metrics, and the state."""
+        if not self.writes or "loss" not in logs:
+            return
+        self._tell(
+            {
+                "step": step,
+                "epoch": self._times_seen(step),
+                "loss": logs["loss"],
+                "learning_rate": logs.get("learning_rate"),
+                "tokens_per_second": self._tokens_per_second(),
+                "memory_gib": used_memory(),
+                "seconds_left": self._seconds_left(step),
+            }
+        )
+        self._write_state(step=step)
+
+    def finish(self) -> None:
+        """After the last step: make sure an adapter is there, and say how the run ended."""
+        step = self.trainer.state.global_step
+        if self.outcome != "paused" and self.last_validated < step:
+            self._validate(step)
+        if self.best_loss is not None and self.base_loss is not None and self.best_loss >= self.base_loss:
+            self.message = f"{self.message} {NO_BETTER}".strip()
+        if self.tracked is not None:
+            self.tracked.close()
+        peaks = self._each(used_memory())
+        if self.writes:
+            if self.outcome == "done":
+                shutil.rmtree(self.run_dir / "checkpoints", ignore_errors=True)
+            self._write_state(status=self.outcome, step=step, message=self.message, peak_gib=peaks)
+            write_control(self.run_dir, "")  # here, and not at the start: a wish may come while the model loads
+
+    def _begin_tracking(self) -> None:
+        if self.config.trackio:
+            settings = self.config.model_dump(mode="json", exclude={"trackio"})
+            self.tracked = Tracked(self.run_dir, settings, metrics_lines(self.run_dir))
+
+    def _tell(self, line: dict[str, Any]) -> None:
+        """A line of metrics, to all who follow."""
+        add_metrics(self.run_dir, line)
+        if self.tracked is not None:
+            self.tracked.add(line)
+
+    def _write_state(self, **changes: Any) -> None:
+        write_state(self.run_dir, seconds=round(self.seconds_before + time.monotonic() - self.began, 1), **changes)
+
+    def _times_seen(self, step: int) -> float:
+        """How often each reply has been learned from; to the trainer the whole plan of a run is one epoch."""
+        return step / self.steps * (self.config.epochs or 1.0)
+
+    def _validate(self, step: int) -> None:
+        loss = self._held_out()
+        self.last_validated = step
+        better = loss is None or self.best_loss is None or loss < self.best_loss
+        self.without_progress = 0 if better else self.without_progress + 1
+        if better:
+            self.best_loss, self.best_step = loss, step
+        if not self.writes:
+            return
+        if better:
+            self._keep_adapter()
+        if loss is not None:
+            self._tell({"step": step, "epoch": self._times_seen(step), "validation_loss": loss})
+        self._write_state(step=step, best_step=self.best_step, best_validation_loss=self.best_loss)
+
+    def _held_out(self) -> float | None:
+        if self.held_out is None:
+            return None
+        began = time.monotonic()
+        loss = held_out_loss(self.trainer, self.held_out)
+        self.validation_seconds = time.monotonic() - began
+        return loss
+
+    def _keep_adapter(self) -> None:
+        """Put the adapter in its place whole: written beside it, then renamed."""
+        place, scratch, old = (self.run_dir / name for name in ("adapter", ".adapter-new", ".adapter-old"))
+        for leftover in (scratch, old):
+            shutil.rmtree(leftover, ignore_errors=True)
+        model = self.trainer.accelerator.unwrap_model(self.trainer.model)
+        model.save_pretrained(str(scratch), state_dict=adapter_weights(model))
+        if place.exists():
+            place.rename(old)
+        scratch.rename(place)
+        shutil.rmtree(old, ignore_errors=True)
+
+    def _agreed(self, wish: str, save: bool) -> tuple[str, bool]:
+        """The first process's wish and clock, for all: they must take the same turn."""
+        if self.trainer.accelerator.num_processes == 1:
+            return wish, save
+        from accelerate.utils import broadcast_object_list
+
+        said: list[Any] = [wish, save]
+        broadcast_object_list(said)
+        return said[0], said[1]
+
+    def _each(self, value: float) -> tuple[float, ...]:
+        """What each process says, in order of their ranks."""
+        from accelerate.utils import gather_object
+
+        return tuple(gather_object([value]))
+
+    def _tokens_per_second(self) -> float | None:
+        seen, self.tokens_before = self.trainer.tokens_seen - self.tokens_before, self.trainer.tokens_seen
+        taken = sum(list(self.step_seconds)[-self.config.logging_steps :])
+        return round(seen * self.trainer.accelerator.num_processes / taken, 1) if taken else None
+
+    def _seconds_left(self, step: int) -> float:
+        pace = sum(self.step_seconds) / max(len(self.step_seconds), 1)
+        validations = sum(at > step for at in self.validate_at)
+        return round((self.steps - step) * pace + validations * self.validation_seconds, 1)
+
+
+def used_memory() -> float:
+    """GiB at the peak: of the GPU where there is one, else of this process now."""
+    import torch
+
+    if torch.cuda.is_available():
+        return round(torch.cuda.max_memory_reserved() / 2**30, 3)
+    import psutil
+
+    return float(round(psutil.Process().memory_info().rss / 2**30, 3))
+
+
+def make_callback(follower: Follower) -> Any:
+    """The trainer's events, passed on to the follower."""
+    from transformers import TrainerCallback
+
+    class Follow(TrainerCallback):  # type: ignore[misc]
+        def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+            follower.after_step(state.global_step, control)
+
+        def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **_: Any) -> None:
+            follower.log(state.global_step, logs or {})
+
+        def on_save(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+            follower.saved(state.global_step)
+
+    return Follow()

@@ -1,0 +1,229 @@
+"""All runs, a part of the Fine-tune tab: the list, two of them side by side, and a twin to take along."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from html import escape
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import gradio as gr
+
+from pipeline.errors import ChatError
+from tabs.finetune.loss_curve import two_curves
+from tabs.runs import finished_runs, run_folders
+from tabs.visitor import Stage, download_link, own_run, safely, visitor_of
+from tabs.words import duration
+
+if TYPE_CHECKING:
+    from pipeline.runs import Run
+
+__all__ = ["build"]
+
+NAMELESS = ("seed",)  # settings that say nothing about a run by themselves
+
+
+def build(stage: Stage) -> None:
+    """The fold's insides: none yet, one, several."""
+    private: dict[str, Any] = {"api_visibility": "private"}
+    quiet: dict[str, Any] = {"show_progress": "hidden", **private}
+    every = gr.HTML(elem_id="every-run")
+    with gr.Row(visible=False, elem_id="compare-choice") as choice:
+        first = gr.Dropdown([], label="Compare", elem_id="compare-first", min_width=230)
+        second = gr.Dropdown([], label="With", elem_id="compare-second", min_width=230)
+    beside = gr.HTML(elem_id="compare-runs")
+    with gr.Row(visible=False, elem_classes="actions") as keeping:
+        keep = gr.Dropdown([], label="Take a twin along", elem_id="keep-run", min_width=220)
+        pack = gr.Button("Make a zip", scale=0, min_width=140, elem_id="keep-zip")
+    link = gr.HTML(elem_id="keep-link")
+    known = gr.State("")
+
+    gr.on(
+        [stage.runs.change, stage.dataset.change], safely(_draw), known,
+        [every, choice, first, second, keeping, keep, link, known], **quiet,
+    )  # fmt: skip
+    gr.on([first.change, second.change], safely(_compare), [first, second], beside, **quiet)
+    pack.click(safely(_take_along), keep, link, show_progress="minimal", **private)
+
+
+def _draw(request: gr.Request, known: str) -> list[Any]:
+    """Outputs [every .. known]: the list always, the choices only where others are there, so that none is lost."""
+    visitor = visitor_of(request)
+    folders, done = run_folders(visitor), finished_runs(visitor)
+    now = " ".join(f"{folder.name}{folder in done}" for folder in folders)
+    if now == known:
+        return [_every(folders), *[gr.skip()] * 6, now]
+    names = [(started(folder), folder.name) for folder in folders]
+    kept = [(started(folder), folder.name) for folder in done]
+    pair = [names[0][1], names[1][1]] if len(names) > 1 else [None, None]
+    return [
+        _every(folders), gr.Row(visible=len(names) > 1), gr.Dropdown(names, value=pair[1]),
+        gr.Dropdown(names, value=pair[0]), gr.Row(visible=bool(kept)),
+        gr.Dropdown(kept, value=kept[0][1] if kept else None), "", now,
+    ]  # fmt: skip
+
+
+def _compare(request: gr.Request, one: str | None, other: str | None) -> str:
+    visitor = visitor_of(request)
+    if not one or not other or one == other:
+        return ""
+    return _beside(own_run(visitor, one), own_run(visitor, other))
+
+
+def _take_along(request: gr.Request, name: str | None) -> str:
+    from pipeline.hub import pack_adapter
+
+    visitor = visitor_of(request)
+    run_dir = own_run(visitor, name)
+    path = pack_adapter(run_dir, run_dir / "twin.zip")
+    size = path.stat().st_size / 1e6
+    said = "Adapter, template, sampling, exam, recipe and card; nothing of the chat."
+    label = f"Download twin.zip, {size:,.1f} MB"
+    return f'<p>{download_link(visitor, path, label)}</p><p class="quiet">{said}</p>'
+
+
+def _every(folders: list[Path]) -> str:
+    """All runs as a list, newest first."""
+    from pipeline.runs import read_run
+
+    rows = []
+    for folder in folders:
+        run = read_run(folder)
+        before, best = run.base_validation_loss, run.best_validation_loss
+        losses = f"{before:.2f} → {best:.2f}" if before is not None and best is not None else ""
+        where = "" if run.job is None else f" · {escape(run.job.hardware)}"
+        rows.append(
+            f"<tr><td>{started(folder)}</td><td>{escape(run.status)}{where}</td>"
+            f'<td class="number">{run.step:,} of {run.total_steps:,} steps</td><td class="number">{losses}</td>'
+            f"<td>{', '.join(filter(None, (_took(run), _cost(run))))}</td></tr>"
+        )
+    if not rows:
+        return '<p class="quiet">None yet.</p>'
+    head = (
+        '<tr><th>Started</th><th>State</th><th class="number">Steps</th><th class="number">Held-out loss</th>'
+        "<th>Took</th></tr>"
+    )
+    return f'<table class="list"><thead>{head}</thead><tbody>{"".join(rows)}</tbody></table>'
+
+
+def started(folder: Path) -> str:
+    """When a run began, from its folder's name."""
+    try:
+        return f"{datetime.strptime(folder.name[:15], '%Y%m%d-%H%M%S'):%d %B, %H:%M}".lstrip("0")
+    except ValueError:
+        return escape(folder.name)
+
+
+def _took(run: Run) -> str:
+    return duration(run.seconds) if run.seconds > 0 else ""
+
+
+def _cost(run: Run) -> str:
+    return "" if run.spent is None else f"${run.spent:,.2f}"
+
+
+def _beside(one: Path, other: Path) -> str:
+    """Two runs: their curves in one picture, then what differs, what came out, and their exams."""
+    from pipeline.runs import read_metrics, read_run
+
+    runs = (read_run(one), read_run(other))
+    names = (started(one), started(other))
+    picture = two_curves(*(_points(read_metrics(run.directory)) for run in runs), names)
+    parts = [
+        ("Settings that differ", _differences(*runs)),
+        ("What came out", [(name, *map(show, runs)) for name, show in RESULTS]),
+        ("Exam of the twin", _exams(one, other)),
+    ]
+    head = f"<tr><th></th><th>{names[0]}</th><th>{names[1]}</th></tr>"
+    tables = "".join(
+        f'<p class="moment">{title}</p><table class="list beside"><thead>{head}</thead><tbody>{_rows(rows, names)}'
+        "</tbody></table>"
+        for title, rows in parts
+        if any(any(row[1:]) for row in rows)
+    )
+    same = "" if parts[0][1] else '<p class="quiet">Both were trained with the same settings.</p>'
+    return f"{picture}{same}{tables}"
+
+
+def _rows(rows: list[tuple[str, str, str]], names: tuple[str, str]) -> str:
+    return "".join(
+        f'<tr><td>{escape(name)}</td><td data-of="{names[0]}">{escape(one)}</td>'
+        f'<td data-of="{names[1]}">{escape(other)}</td></tr>'
+        for name, one, other in rows
+        if one or other
+    )
+
+
+def _differences(one: Run, other: Run) -> list[tuple[str, str, str]]:
+    fields = type(one.config).model_fields
+    rows = []
+    for name, field in fields.items():
+        values = getattr(one.config, name), getattr(other.config, name)
+        if values[0] != values[1] and name not in NAMELESS:
+            label = (field.description or name.replace("_", " ")).split(";")[0].split(", ")[0]
+            rows.append((label[0].upper() + label[1:], *map(_written, values)))
+    replies = _replies(one), _replies(other)
+    return [*rows, *([("Replies learned from", *replies)] if replies[0] != replies[1] else [])]
+
+
+def _written(value: Any) -> str:
+    if isinstance(value, tuple):
+        return ", ".join(value) or "all linear layers"
+    if isinstance(value, float):
+        return f"{value:g}"
+    return "chosen" if value is None else f"{value:,}" if isinstance(value, int) else str(value)
+
+
+def _replies(run: Run) -> str:
+    from pipeline.dataset import read_about
+
+    try:
+        return f"{read_about(run.directory / 'dataset')[1].train_replies:,}"
+    except ChatError:
+        return ""
+
+
+def _size(run: Run) -> str:
+    path = run.directory / "adapter" / "adapter_model.safetensors"
+    return f"{path.stat().st_size / 1e6:,.1f} MB" if path.is_file() else ""
+
+
+def _loss(value: float | None) -> str:
+    return "" if value is None else f"{value:.3f}"
+
+
+RESULTS: tuple[tuple[str, Any], ...] = (
+    ("Held-out loss before training", lambda run: _loss(run.base_validation_loss)),
+    ("Best held-out loss", lambda run: _loss(run.best_validation_loss)),
+    ("at step", lambda run: f"{run.best_step:,} of {run.total_steps:,}" if run.best_step is not None else ""),
+    ("Took", _took),
+    ("Tokens a second", lambda run: f"{run.tokens_per_second:,.0f}" if run.tokens_per_second else ""),
+    ("Memory", lambda run: f"{run.memory_gib:,.1f} GB" if run.memory_gib else ""),
+    ("Size of the adapter", _size),
+    ("Cost, about", _cost),
+)
+
+
+def _exams(one: Path, other: Path) -> list[tuple[str, str, str]]:
+    """The figures of both twins, those that either has; empty where neither was examined."""
+    from pipeline.evaluation import exam_rows, read_exam
+
+    columns: list[dict[str, str]] = []
+    for run_dir in (one, other):
+        try:
+            exam = read_exam(run_dir)
+        except ChatError:
+            exam = None
+        header, rows = exam_rows(exam) if exam is not None else ([], [])
+        at = header.index("twin") if "twin" in header else None
+        columns.append({row[0]: row[at] for row in rows} if at is not None else {})
+    labels = list(dict.fromkeys([*columns[0], *columns[1]]))
+    return [(label.strip(), columns[0].get(label, ""), columns[1].get(label, "")) for label in labels]
+
+
+def _points(metrics: Any) -> tuple[list[tuple[float, float]], list[tuple[float, float]]]:
+    """(loss, held-out loss) against how often each reply was seen."""
+    return tuple(
+        [point for point in metrics.select("epoch", column).drop_nulls().iter_rows() if point[1] == point[1]]
+        for column in ("loss", "validation_loss")
+    )  # type: ignore[return-value]
