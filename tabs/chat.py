@@ -13,13 +13,13 @@ import gradio as gr
 from pipeline.errors import ChatError
 from pipeline.prompt import Message, split_bubbles
 from tabs import blind, compare, exam, hub, learning
-from tabs.bubbles import failed, note, stack, typing, visible_bubbles, waiting
 from tabs.changing import LONGEST_MESSAGE, SCRIPT, asked_for, box, pencil
 from tabs.runs import finished_runs, run_label
 from tabs.talks import BASE, Talk, content_of, exchange_talk, others_of, read_talk, write_talk
 from tabs.theme import PEOPLE
 from tabs.visitor import Stage, Visitor, load_choices, own_run, safely, save_choices, visitor_of
-from tabs.words import count
+from web.bubbles import failed, note, stack, typing, visible_bubbles, waiting
+from web.words import count
 
 if TYPE_CHECKING:
     from pipeline.chat import GenerationConfig, Twin

@@ -12,8 +12,8 @@ import gradio as gr
 
 from pipeline.errors import ChatError
 from tabs import figures, filters, hub, redaction, rows, visitor
-from tabs.bubbles import failed
 from tabs.visitor import Stage, Visitor, load_chat, load_choices, safely, save_choices, visitor_of
+from web.bubbles import failed
 
 if TYPE_CHECKING:
     import polars as pl

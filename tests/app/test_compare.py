@@ -7,14 +7,14 @@ from types import SimpleNamespace
 import gradio as gr
 import pytest
 
-from pipeline import workspace
 from pipeline.chat import LoadedModels
 from pipeline.evaluation import held_out_moments
 from pipeline.prompt import split_bubbles
+from pipeline.store import workspace
 from tabs import compare
-from tabs.guard import COOKIE
 from tabs.talks import BASE
 from tabs.visitor import Stage
+from web.guard import COOKIE
 
 RUN = "20240101-120000-abcd"
 
