@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import gradio as gr
 
-    from pipeline import workspace
     from pipeline.inference import LoadedModels
+    from pipeline.store import workspace
 
 __all__ = ["build_demo", "launch", "main", "start"]
 
@@ -33,9 +33,9 @@ def launch(demo: gr.Blocks, **settings: Any) -> tuple[Any, str, str]:
     """Launch the page safely; `settings` are further ones of Blocks.launch (port, share, ...)."""
     from starlette.middleware import Middleware
 
-    from pipeline import workspace
-    from tabs.guard import Guard
+    from pipeline.store import workspace
     from tabs.theme import STYLE, theme
+    from web.guard import Guard
 
     root = workspace.home()
     if settings.get("share"):
@@ -50,8 +50,8 @@ def launch(demo: gr.Blocks, **settings: Any) -> tuple[Any, str, str]:
 
 def prepare() -> Path:
     """Make the app's own folder, wipe what browsers sent before, point Gradio's cache there; before gradio is used."""
-    from pipeline import workspace
     from pipeline.machine.hardware import share_cores
+    from pipeline.store import workspace
 
     share_cores()
     root = workspace.home()
@@ -65,7 +65,7 @@ def prepare() -> Path:
 
 def sweep_forever(stop: threading.Event, models: LoadedModels) -> None:
     """Purge expired workspaces at start and every minute, until `stop` is set; live training is never swept."""
-    from pipeline import workspace
+    from pipeline.store import workspace
     from tabs.chat.learning_curve import curves
     from tabs.runs import is_training
 
@@ -84,7 +84,7 @@ def _keep() -> workspace.Keep:
 
     CHAT_TWIN_KEEP_MINUTES sets one time for all.
     """
-    from pipeline import workspace
+    from pipeline.store import workspace
 
     minutes = os.environ.get("CHAT_TWIN_KEEP_MINUTES")
     if minutes:

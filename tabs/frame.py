@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
-from pipeline import workspace
+from pipeline.store import workspace
 from tabs import analyse, chat, dataset, finetune
 from tabs.analyse import start
 from tabs.chat.learning_curve import curves
 from tabs.runs import kill_runs, newest_run, runs_stamp, share_done
 from tabs.visitor import Stage, Visitor, chat_head, safely, stamp, visitor_of
-from tabs.words import count
+from web.words import count
 
 if TYPE_CHECKING:
     from pipeline.inference import LoadedModels

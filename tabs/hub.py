@@ -12,7 +12,7 @@ import gradio as gr
 
 from pipeline.errors import ChatError
 from tabs.visitor import Visitor, safely, visitor_of
-from tabs.words import count
+from web.words import count
 
 if TYPE_CHECKING:
     from pipeline.hub import Pushed, Upload

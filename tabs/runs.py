@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from pipeline.errors import ChatError
 from tabs.visitor import Visitor
-from tabs.words import count
+from web.words import count
 
 if TYPE_CHECKING:
     from pipeline.runs import Run

@@ -22,9 +22,9 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
-from pipeline import workspace
 from pipeline.errors import ChatError
-from tabs.guard import key_in
+from pipeline.store import workspace
+from web.guard import key_in
 
 if TYPE_CHECKING:
     from pipeline.inference import LoadedModels

@@ -13,7 +13,6 @@ ROOT = Path(__file__).parents[1]
 ROOMS = [
     "errors",
     "store",
-    "workspace",
     "messages",
     "sources",
     "redact",
@@ -40,7 +39,7 @@ ROOMS = [
     "__main__",
 ]
 HEAVY = {"torch", "transformers", "trl", "peft", "bitsandbytes", "datasets", "accelerate", "altair", "sklearn"}
-MODULES = sorted(path for folder in ("pipeline", "tabs") for path in (ROOT / folder).rglob("*.py"))
+MODULES = sorted(path for folder in ("pipeline", "web", "tabs") for path in (ROOT / folder).rglob("*.py"))
 
 
 def imports(nodes: list[ast.stmt], *, late: bool) -> Iterator[str]:
@@ -93,6 +92,12 @@ def test_imports_run_one_way(path):
 
 @pytest.mark.parametrize("path", [p for p in MODULES if "pipeline/" in named(p)], ids=named)
 def test_the_pipeline_knows_nothing_of_the_app(path):
+    roots = {name.split(".")[0] for name in imports(statements(path), late=True)}
+    assert not roots & {"gradio", "web", "tabs", "app"}
+
+
+@pytest.mark.parametrize("path", [p for p in MODULES if named(p).startswith("web/")], ids=named)
+def test_the_web_knows_nothing_of_gradio(path):
     roots = {name.split(".")[0] for name in imports(statements(path), late=True)}
     assert not roots & {"gradio", "tabs", "app"}
 

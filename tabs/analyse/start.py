@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
-from pipeline import workspace
 from pipeline.errors import ChatError
+from pipeline.store import workspace
 from tabs.visitor import (
     Stage,
     Visitor,

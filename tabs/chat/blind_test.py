@@ -11,13 +11,13 @@ from urllib.parse import urlsplit
 import gradio as gr
 
 from pipeline.errors import ChatError
-from tabs.bubbles import stack, visible_bubbles
 from tabs.chat.conversations import BASE
 from tabs.hub import HOME
-from tabs.play import PATH, chance_line
 from tabs.theme import PEOPLE
 from tabs.visitor import Stage, Visitor, own_run, safely, visitor_of
-from tabs.words import count
+from web.bubbles import stack, visible_bubbles
+from web.friends import PATH, chance_line
+from web.words import count
 
 if TYPE_CHECKING:
     from pipeline.evaluation.blind import Round, Score

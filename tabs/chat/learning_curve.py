@@ -13,7 +13,7 @@ import gradio as gr
 from pipeline.errors import ChatError
 from tabs.chat.conversations import BASE
 from tabs.visitor import Stage, Visitor, own_run, safely, visitor_of
-from tabs.words import count
+from web.words import count
 
 if TYPE_CHECKING:
     from pipeline.evaluation.learning_curve import CurvePoint, CurveStep

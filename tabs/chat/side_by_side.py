@@ -10,12 +10,12 @@ import gradio as gr
 
 from pipeline.errors import ChatError
 from pipeline.prompt import Message
-from tabs.bubbles import failed, note, stack, typing, visible_bubbles, waiting
 from tabs.chat.conversations import BASE, content_of
 from tabs.runs import finished_runs, run_label
 from tabs.theme import PEOPLE
 from tabs.visitor import Stage, Visitor, own_run, safely, visitor_of
-from tabs.words import count
+from web.bubbles import failed, note, stack, typing, visible_bubbles, waiting
+from web.words import count
 
 if TYPE_CHECKING:
     from datetime import datetime

@@ -13,7 +13,6 @@ import gradio as gr
 from pipeline.errors import ChatError
 from pipeline.prompt import Message, split_bubbles
 from tabs import hub
-from tabs.bubbles import failed, note, stack, typing, visible_bubbles, waiting
 from tabs.chat import blind_test as blind
 from tabs.chat import exam
 from tabs.chat import learning_curve as learning
@@ -23,7 +22,8 @@ from tabs.chat.editing import LONGEST_MESSAGE, SCRIPT, asked_for, box, pencil
 from tabs.runs import finished_runs, run_label
 from tabs.theme import PEOPLE
 from tabs.visitor import Stage, Visitor, load_choices, own_run, safely, save_choices, visitor_of
-from tabs.words import count
+from web.bubbles import failed, note, stack, typing, visible_bubbles, waiting
+from web.words import count
 
 if TYPE_CHECKING:
     from pipeline.chat import Twin

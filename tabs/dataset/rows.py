@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from pipeline.errors import ChatError
-from tabs.bubbles import conversation
 from tabs.theme import PEOPLE
 from tabs.visitor import safely
+from web.bubbles import conversation
 
 if TYPE_CHECKING:
     from pipeline.dataset import Dataset, Row

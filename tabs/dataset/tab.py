@@ -13,9 +13,9 @@ import gradio as gr
 from pipeline.errors import ChatError
 from tabs import hub, visitor
 from tabs.analyse import figures
-from tabs.bubbles import failed
 from tabs.dataset import filters, redaction, rows
 from tabs.visitor import Stage, Visitor, load_chat, load_choices, safely, save_choices, visitor_of
+from web.bubbles import failed
 
 if TYPE_CHECKING:
     import polars as pl

@@ -13,7 +13,7 @@ from pipeline.errors import ChatError
 from tabs.finetune.loss_curve import two_curves
 from tabs.runs import finished_runs, run_folders
 from tabs.visitor import Stage, download_link, own_run, safely, visitor_of
-from tabs.words import duration
+from web.words import duration
 
 if TYPE_CHECKING:
     from pipeline.runs import Run

@@ -16,7 +16,7 @@ from pipeline.errors import ChatError
 from tabs.hub import OFF, hub_is_off
 from tabs.runs import check_none_goes, new_run_folder, newest_run, runs_stamp
 from tabs.visitor import Stage, Visitor, safely, visitor_of
-from tabs.words import duration
+from web.words import duration
 
 if TYPE_CHECKING:
     from pipeline.jobs import Hardware

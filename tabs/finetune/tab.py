@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from pipeline.errors import ChatError
-from tabs.bubbles import failed
 from tabs.finetune import compare_runs, explain, jobs, notebook
 from tabs.finetune import forecast as fit
 from tabs.finetune.loss_curve import loss_curve
 from tabs.runs import check_none_goes, new_run_folder, newest_run, run_folders, runs_stamp, seen_rows
 from tabs.visitor import Stage, Visitor, own_run, safely, stamp, visitor_of
-from tabs.words import count, time_left
+from web.bubbles import failed
+from web.words import count, time_left
 
 if TYPE_CHECKING:
     from pipeline.planning import TrainingConfig

@@ -10,10 +10,10 @@ import pytest
 from pipeline.errors import ChatError
 from pipeline.inference import LoadedModels
 from pipeline.prompt import Message
-from tabs.bubbles import waiting
 from tabs.chat.conversations import Talk, exchange_talk, read_talk, write_talk
 from tabs.chat.tab import _reply
 from tabs.visitor import Stage, Visitor
+from web.bubbles import waiting
 
 BEGAN = datetime(2024, 1, 1)
 

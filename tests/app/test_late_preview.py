@@ -2,12 +2,12 @@
 
 from types import SimpleNamespace
 
-from pipeline import workspace
 from pipeline.sample import PERSON, write_sample
 from pipeline.sources import read
+from pipeline.store import workspace
 from tabs.dataset import tab as dataset
-from tabs.guard import COOKIE
 from tabs.visitor import save_chat, visitor_of
+from web.guard import COOKIE
 
 
 def test_a_preview_after_the_making_hides_only_a_dataset_of_other_settings(tmp_path, monkeypatch):

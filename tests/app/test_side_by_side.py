@@ -7,14 +7,14 @@ from types import SimpleNamespace
 import gradio as gr
 import pytest
 
-from pipeline import workspace
 from pipeline.evaluation import held_out_moments
 from pipeline.inference import LoadedModels
 from pipeline.prompt import split_bubbles
+from pipeline.store import workspace
 from tabs.chat import side_by_side as compare
 from tabs.chat.conversations import BASE
-from tabs.guard import COOKIE
 from tabs.visitor import Stage
+from web.guard import COOKIE
 
 RUN = "20240101-120000-abcd"
 

@@ -4,12 +4,12 @@ from types import SimpleNamespace
 
 import pytest
 
-from pipeline import workspace
 from pipeline.errors import ChatError
 from pipeline.messages import people
+from pipeline.store import workspace
 from tabs.analyse import start
-from tabs.guard import COOKIE
 from tabs.visitor import load_chat, load_choices, save_choices, visitor_of
+from web.guard import COOKIE
 
 LINES = "".join(f"03/04/2024, 21:1{i} - {name}: hi\n" for i, name in enumerate(["Ann", "Ann", "Ann Smith", "Bob"]))
 

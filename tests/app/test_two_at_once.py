@@ -7,16 +7,16 @@ from types import SimpleNamespace
 import psutil
 import pytest
 
-from pipeline import workspace
 from pipeline.dataset import DatasetConfig, build_dataset, write_dataset
 from pipeline.errors import ChatError
 from pipeline.planning import TrainingConfig
 from pipeline.runs.state import write_state
+from pipeline.store import workspace
 from tabs.finetune import tab as finetune
-from tabs.guard import COOKIE
 from tabs.runs import run_folders
 from tabs.visitor import visitor_of
 from tests.dataset.chats import chat, talk
+from web.guard import COOKIE
 
 SETTINGS = ("starter", "ours", 0, 0, 0, 0, "auto", "auto", 0, 0, "auto", False)
 

@@ -5,7 +5,7 @@ import xml.etree.ElementTree as ElementTree
 import pytest
 
 from tabs.finetune.loss_curve import loss_curve
-from tabs.words import count, duration, time_left
+from web.words import count, duration, time_left
 
 
 @pytest.mark.parametrize(

@@ -19,8 +19,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
-from pipeline import workspace
-from tabs.play import PATH, play
+from pipeline.store import workspace
+from web.friends import PATH, play
 
 __all__ = ["COOKIE", "Guard", "key_in"]
 

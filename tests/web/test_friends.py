@@ -5,9 +5,9 @@ import re
 import pytest
 from starlette.testclient import TestClient
 
-from pipeline import workspace
 from pipeline.evaluation import blind
-from tabs.guard import Guard
+from pipeline.store import workspace
+from web.guard import Guard
 
 
 def owner(root, word):

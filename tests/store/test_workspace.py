@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from pipeline import workspace
-from pipeline.workspace import Keep
+from pipeline.store import workspace
+from pipeline.store.workspace import Keep
 
 HOUR = 3600.0
 

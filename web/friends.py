@@ -16,10 +16,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
 
+from pipeline.charts import FIRST as PEOPLE
 from pipeline.errors import ChatError
-from tabs.bubbles import stack, visible_bubbles
-from tabs.theme import PEOPLE
-from tabs.words import count
+from web.bubbles import stack, visible_bubbles
+from web.words import count
 
 if TYPE_CHECKING:
     from pipeline.evaluation.blind import Game, Invitation, Outcome, Question, Score
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["PATH", "chance_line", "play"]
 
 PATH = "/play/"
-STYLE = Path(__file__).with_name("play.css")
+STYLE = Path(__file__).with_name("friends.css")
 MOST_BODY = 4096  # bytes of a guess
 POLICY = b"default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 NOBODY = "them"  # where the owner gave no name
