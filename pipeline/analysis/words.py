@@ -116,7 +116,8 @@ def distinctive(counts: pl.DataFrame, terms: pl.DataFrame, most: int = 12) -> pl
     there = (others + prior) / (rest + strength - others - prior)
     error = (1 / (uses + prior) + 1 / (others + prior)).sqrt()
     scored = often.with_columns(others.alias("others"), ((here.log() - there.log()) / error).alias("score"))
-    clear = scored.filter(pl.col("score") >= CLEARLY, rest > 0)
+    # Where a chat holds one word and no other, that word sets nobody apart (and its odds are infinite).
+    clear = scored.filter(pl.col("score") >= CLEARLY, rest > 0, everyone < total)
     best = _spell(clear, terms).sort(["person", "score", "term"], descending=[False, True, False])
     best = best.group_by("person", maintain_order=True).head(4 * most)
     keep = pl.Series(
