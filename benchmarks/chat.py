@@ -113,7 +113,7 @@ def with_ours(model: str, adapter: Path, tokens: int, *, quantise: bool) -> tupl
 
     def answer(messages: list[Message]) -> Iterator[object]:
         prompt = encode_prompt(engine.template, engine.tokenizer, messages)
-        for _ in twin.engine.generate(prompt, config, visitor="one"):
+        for _ in twin.engine.generate(prompt, config, cache_key="one"):
             yield time.perf_counter()
 
     return answer, engine

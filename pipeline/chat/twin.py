@@ -198,24 +198,24 @@ def stream(
     generation: GenerationConfig | None = None,
     *,
     now: datetime | None = None,
-    visitor: str | None = None,
+    cache_key: str | None = None,
     cancelled: Callable[[], bool] = lambda: False,
 ) -> Iterator[Piece]:
     """The twin's next turn as it grows, last the whole with the reason why it ended; `split_bubbles` makes bubbles.
 
     history: user and assistant messages, the user's last (bubbles joined by `join_bubbles`). now: when this
-    conversation began; keep it the same through a conversation. visitor: an unguessable key under which this visitor's
-    cache is kept for the next turn. cancelled: asked before every token. Raises ChatError.
+    conversation began; keep it the same through a conversation. cache_key: an unguessable key under
+    which the conversation's cache is kept for the next turn. cancelled: asked before every token. Raises ChatError.
     """
     config = generation or twin.generation
     engine = twin.engine
     most = min(config.context_tokens or _trained_context(twin), engine.context) - config.max_new_tokens
     messages = prompt_messages(twin, history, now, max(64, most))
     prompt = encode_prompt(engine.template, engine.tokenizer, messages)
-    guard = OtherSide(engine.template, twin.others)
+    guard = StopSequences(engine.template, twin.others)
     ids: list[int] = []
     text = shown = ""
-    for chosen in engine.generate(prompt, config, visitor=visitor, cancelled=cancelled):
+    for chosen in engine.generate(prompt, config, cache_key=cache_key, cancelled=cancelled):
         ids.append(chosen)
         if chosen in engine.stops:
             ended: Ended = "end" if chosen in engine.ends else "other side"
@@ -240,7 +240,7 @@ def _trained_context(twin: Twin) -> int:
     return twin.config.max_tokens if twin.config else 2048
 
 
-class OtherSide:
+class StopSequences:
     """Finds where a reply begins to speak for the other side: a turn's header spelt out, or a name and a colon."""
 
     def __init__(self, template: Template, others: Sequence[str]) -> None:

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 from pipeline.chat.twin import Twin
 from pipeline.dataset import Dataset, Row
 from pipeline.errors import ChatError
-from pipeline.inference.candidates import read_branches, stem_of
+from pipeline.inference.candidates import candidate_losses, shared_prompt
 from pipeline.prompt import Message, encode_all
 
 __all__ = [
@@ -115,8 +115,8 @@ def canary_exposure(twin: Twin, rows: Sequence[Row], canary: Canary, others: int
             secrets.append(other)
     asked = _asked(rows, canary)
     conversations = [([*asked, Message(role="assistant", content=secret)], len(asked)) for secret in secrets]
-    stem = stem_of(encode_all(twin.engine.template, twin.engine.tokenizer, conversations))
-    losses = [sum(one) for one in read_branches(twin.engine, [stem])[0]]
+    group = shared_prompt(encode_all(twin.engine.template, twin.engine.tokenizer, conversations))
+    losses = [sum(one) for one in candidate_losses(twin.engine, [group])[0]]
     rank = 1 + sum(loss < losses[0] for loss in losses[1:])
     return log2(len(secrets)) - log2(rank)
 

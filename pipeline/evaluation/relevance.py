@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict
 
 from pipeline.chat import Twin
 from pipeline.evaluation.replies import Moment, frame
-from pipeline.inference.candidates import read_branches, stem_of
+from pipeline.inference.candidates import candidate_losses, shared_prompt
 from pipeline.prompt import encode_all
 
 if TYPE_CHECKING:
@@ -62,8 +62,8 @@ def relevance_of(
                 ([*before, moments[other].row.messages[moments[other].index]], len(before)) for other in block
             ]
     encoded = encode_all(twin.engine.template, twin.engine.tokenizer, conversations)
-    stems = [stem_of(encoded[i : i + BLOCK]) for i in range(0, len(encoded), BLOCK)]
-    nats = [reply for replies in read_branches(twin.engine, stems, progress) for reply in replies]
+    groups = [shared_prompt(encoded[i : i + BLOCK]) for i in range(0, len(encoded), BLOCK)]
+    nats = [reply for replies in candidate_losses(twin.engine, groups, progress) for reply in replies]
     return judge([sum(one) for one in nats], [len(one) for one in nats])
 
 

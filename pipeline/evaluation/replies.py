@@ -9,7 +9,7 @@ from statistics import mean
 from pydantic import BaseModel, ConfigDict
 
 from pipeline.chat import Ended, Twin
-from pipeline.chat.twin import OtherSide, dress, loops
+from pipeline.chat.twin import StopSequences, dress, loops
 from pipeline.dataset import Row
 from pipeline.inference import GenerationConfig
 from pipeline.inference.batch import Place, Readings, read_and_sample
@@ -169,7 +169,7 @@ def finish(twin: Twin, ids: Sequence[int], config: GenerationConfig) -> Reply:
     ended: Ended = "length"
     if ids and ids[-1] in engine.stops:
         ended = "end" if ids[-1] in engine.ends else "other side"
-    cut = OtherSide(engine.template, twin.others).find(text)
+    cut = StopSequences(engine.template, twin.others).find(text)
     if cut is not None:
         text, ended = text[:cut], "other side"
     elif any(loops(ids[:end]) for end in range(24, len(ids) + 1)):

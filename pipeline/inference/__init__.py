@@ -2,7 +2,7 @@
 
 from pipeline.inference.engine import Engine, LoadedModels, load_engine
 from pipeline.inference.generation import GenerationConfig
-from pipeline.inference.prefix_cache import KeptConversations
-from pipeline.inference.queue import Line
+from pipeline.inference.prefix_cache import PrefixCache
+from pipeline.inference.queue import WaitingQueue
 
-__all__ = ["Engine", "GenerationConfig", "KeptConversations", "Line", "LoadedModels", "load_engine"]
+__all__ = ["Engine", "GenerationConfig", "LoadedModels", "PrefixCache", "WaitingQueue", "load_engine"]

@@ -8,10 +8,10 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from pipeline.inference.caches import KVCache, SharedPrefixCache, join
 from pipeline.inference.engine import Engine
 from pipeline.inference.generation import GenerationConfig, pick
-from pipeline.inference.prefix_cache import Forks, KeyValues, join
-from pipeline.inference.transformers_decoder import ForeignCache
+from pipeline.inference.transformers_decoder import TransformersCache
 from pipeline.prompt import Encoded
 
 if TYPE_CHECKING:
@@ -84,7 +84,7 @@ class Waiting:
         self.places: list[Place] = []
         self.rows: list[int] = []
         self.logits: list[Tensor] = []
-        self.caches: list[KeyValues] = []
+        self.caches: list[KVCache] = []
         self.prompts: list[list[int]] = []  # instead of all these, where a model's conversations share nothing
 
     def add(
@@ -93,11 +93,11 @@ class Waiting:
         conversations: Sequence[Encoded],
         indices: list[int],
         hidden: "Tensor",
-        cache: KeyValues | ForeignCache,
+        cache: KVCache | TransformersCache,
         wanted: dict[int, list[int]],
     ) -> None:
         """Take over a batch that was read: of each row the places that are wanted."""
-        if isinstance(cache, ForeignCache):
+        if isinstance(cache, TransformersCache):
             for index in indices:
                 for at in wanted.get(index, ()):
                     self.places.append((index, at))
@@ -134,7 +134,7 @@ def prefill(engine: Engine, conversations: Sequence[Encoded], places: Sequence[P
 
 def _read(
     engine: Engine, conversations: Sequence[Encoded]
-) -> "Iterator[tuple[list[int], Tensor, KeyValues | ForeignCache]]":
+) -> "Iterator[tuple[list[int], Tensor, KVCache | TransformersCache]]":
     """Batches of conversations of like length: their indices, hidden states and filled cache."""
     import torch
 
@@ -187,11 +187,12 @@ def sample(
     device = engine.decoder.device
     if generator is None:
         generator = torch.Generator(device).manual_seed(config.seed or 0)
-    forks = Forks(join(waiting.caches), waiting.rows, [at for _, at in waiting.places], config.max_new_tokens)
+    lengths = [at for _, at in waiting.places]
+    cache = SharedPrefixCache(join(waiting.caches), waiting.rows, lengths, config.max_new_tokens)
     logits = torch.stack(waiting.logits)
     replies: list[list[int]] = [[] for _ in waiting.places]
     with torch.inference_mode():
-        _grow(engine, forks, logits, config, generator, replies)
+        _grow(engine, cache, logits, config, generator, replies)
     return dict(zip(waiting.places, replies, strict=True))
 
 
@@ -203,7 +204,7 @@ def _alone(engine: Engine, prompt: list[int], config: GenerationConfig, place: P
 
 def _grow(
     engine: Engine,
-    forks: Forks,
+    cache: SharedPrefixCache,
     logits: "Tensor",
     config: GenerationConfig,
     generator: "Generator",
@@ -233,9 +234,9 @@ def _grow(
             left = (~over).nonzero()[:, 0]
             live = [live[i] for i in left.tolist()]
             chosen, over = chosen[left], over[left]
-            forks.keep(left)
+            cache.keep(left)
         with engine.lock:
-            logits = engine.decoder.logits(engine.decoder.forward(chosen[:, None], forks)[:, -1])
+            logits = engine.decoder.logits(engine.decoder.forward(chosen[:, None], cache)[:, -1])
 
 
 def _padded(replies: Sequence[Sequence[int]], length: int) -> "Tensor":

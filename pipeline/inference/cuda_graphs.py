@@ -1,7 +1,7 @@
-"""The steps of a reply recorded once as CUDA graphs and replayed: on a GPU most of a single token's time is starting
+"""The steps of a reply captured once as CUDA graphs and replayed: on a GPU most of a single token's time is starting
 its kernels one by one, some thousands of them for a large model in 4 bits.
 
-A graph reads and writes fixed addresses. So the conversation that is answered lies in a slot of its own, with room for
+A graph reads and writes fixed addresses. So the conversation that is answered lies in a cache of its own, with room for
 more than it holds; another conversation's turn copies it out and the other in, which takes a small part of a step.
 """
 
@@ -10,26 +10,26 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pipeline.inference.prefix_cache import KeyValues
+from pipeline.inference.caches import KVCache
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from pipeline.inference.decoder import Decoder
 
-__all__ = ["Recorded", "Slot"]
+__all__ = ["CudaGraphRunner", "StaticCache"]
 
-COUNTS = (1, 16, 64)  # tokens a recorded step takes; what is in between is padded
+COUNTS = (1, 16, 64)  # tokens a captured step takes; what is in between is padded
 ROOM = 1024
 
 
-class Slot:
+class StaticCache:
     """Keys and values of one conversation at fixed addresses; what is new enters at given positions."""
 
     def __init__(self, decoder: "Decoder", room: int) -> None:
         held = decoder.empty(1, room)
         self.keys, self.values, self.room = held.keys, held.values, room
-        self.share = decoder.heads // decoder.groups
+        self.group_size = decoder.heads // decoder.kv_heads
 
     def place(self, positions: "Tensor") -> None:
         """The positions, int64 [tokens], of what comes next; each sees all up to itself."""
@@ -37,25 +37,27 @@ class Slot:
 
         self.positions = positions
         seen = torch.arange(self.room, device=positions.device) <= positions[:, None]
-        self.mask = seen.repeat(self.share, 1)
+        self.mask = seen.repeat(self.group_size, 1)
 
     def attend(self, layer: int, query: "Tensor", key: "Tensor", value: "Tensor", scale: float) -> "Tensor":
-        """As `KeyValues.attend`, for one row, over the whole room."""
+        """As `KVCache.attend`, for one row, over the whole room."""
         from torch.nn.functional import scaled_dot_product_attention as attention
 
         _, heads, count, size = query.shape
         keys = self.keys[layer].index_copy_(2, self.positions, key)
         values = self.values[layer].index_copy_(2, self.positions, value)
-        query = query.reshape(1, heads // self.share, self.share * count, size)  # heads of a group share its keys
+        query = query.reshape(
+            1, heads // self.group_size, self.group_size * count, size
+        )  # heads of a group share its keys
         out = attention(query, keys, values, attn_mask=self.mask, scale=scale)
         return out.reshape(1, heads, count, size).transpose(1, 2).reshape(1, count, heads * size)
 
 
 @dataclass
 class _Step:
-    """A recorded step. inputs: int64 [how many are held, how many of the ids are real, *ids].
+    """A captured step. inputs: int64 [how many are held, how many of the ids are real, *ids].
 
-    run: what was recorded; it keeps what the graph reads alive.
+    run: what was captured; it keeps what the graph reads alive.
     """
 
     inputs: "Tensor"
@@ -63,21 +65,21 @@ class _Step:
     replay: "Callable[[], Tensor]"
 
 
-class Recorded:
-    """Next-token scores of a decoder by recorded steps; one conversation at a time is in the slot."""
+class CudaGraphRunner:
+    """Next-token scores of a decoder by captured steps; one conversation at a time is in the static cache."""
 
     def __init__(self, decoder: "Decoder") -> None:
         self.decoder = decoder
-        self._slot: Slot | None = None
+        self._static: StaticCache | None = None
         self._steps: dict[int, _Step] = {}
-        self._owner: weakref.ref[KeyValues] | None = None
-        self._saved = 0  # tokens of the slot that the owner's own buffers hold too
+        self._owner: weakref.ref[KVCache] | None = None
+        self._saved = 0  # tokens of the static cache that the owner's own buffers hold too
 
     def takes(self, count: int) -> bool:
-        """Whether so many tokens are few enough for a recorded step."""
+        """Whether so many tokens are few enough for a captured step."""
         return count <= COUNTS[-1]
 
-    def scores(self, ids: Sequence[int], cache: KeyValues) -> "Tensor":
+    def scores(self, ids: Sequence[int], cache: KVCache) -> "Tensor":
         """Scores [1, vocabulary] of what follows `ids`, which follow what `cache` (of one row) holds and enter it."""
         import torch
 
@@ -85,7 +87,7 @@ class Recorded:
         count = next(count for count in COUNTS if count >= len(ids))
         self._hold(cache, start, start + count)
         if count not in self._steps:
-            self._steps[count] = self._record(count, start)
+            self._steps[count] = self._capture(count, start)
         step = self._steps[count]
         step.inputs[: 2 + len(ids)].copy_(torch.tensor([start, len(ids), *ids]))
         scores = step.replay().clone()
@@ -93,71 +95,71 @@ class Recorded:
         cache.advance(len(ids))
         return scores
 
-    def release(self, cache: KeyValues) -> None:
-        """Bring what the slot holds of this conversation back into its own buffers, if it is the one in there."""
+    def release(self, cache: KVCache) -> None:
+        """Bring what the static cache holds of this conversation back into its own buffers, if it is in there."""
         if self._owner is not None and self._owner() is cache:
             self._save(cache)
             self._owner = None
 
-    def _hold(self, cache: KeyValues, length: int, needed: int) -> None:
-        """Have the conversation in the slot, and room for it."""
+    def _hold(self, cache: KVCache, length: int, needed: int) -> None:
+        """Have the conversation in the static cache, and room for it."""
         import torch
 
         owner = self._owner() if self._owner else None
-        roomy = self._slot is not None and needed <= self._slot.room
+        roomy = self._static is not None and needed <= self._static.room
         if roomy and owner is cache:
             return
         if owner is not None:
             self._save(owner)
         if not roomy:
             self._steps.clear()
-            self._slot = None  # freed before the larger one is made
-            self._slot = Slot(self.decoder, -(-needed * 5 // 4 // ROOM) * ROOM)
-        assert self._slot is not None
-        slots, owns = [*self._slot.keys, *self._slot.values], [*cache.keys, *cache.values]
+            self._static = None  # freed before the larger one is made
+            self._static = StaticCache(self.decoder, -(-needed * 5 // 4 // ROOM) * ROOM)
+        assert self._static is not None
+        fixed, owns = [*self._static.keys, *self._static.values], [*cache.keys, *cache.values]
         if length:
-            torch._foreach_copy_([t[:, :, :length] for t in slots], [t[:, :, :length] for t in owns])
+            torch._foreach_copy_([t[:, :, :length] for t in fixed], [t[:, :, :length] for t in owns])
         self._owner, self._saved = weakref.ref(cache), length
 
-    def _save(self, owner: KeyValues) -> None:
+    def _save(self, owner: KVCache) -> None:
         import torch
 
-        assert self._slot is not None
+        assert self._static is not None
         start, end = self._saved, int(owner.lengths[0])
         if start < end:
             owner.grow(end)
-            slots, owns = [*self._slot.keys, *self._slot.values], [*owner.keys, *owner.values]
-            torch._foreach_copy_([t[:, :, start:end] for t in owns], [t[:, :, start:end] for t in slots])
+            fixed, owns = [*self._static.keys, *self._static.values], [*owner.keys, *owner.values]
+            torch._foreach_copy_([t[:, :, start:end] for t in owns], [t[:, :, start:end] for t in fixed])
         self._saved = end
 
-    def _record(self, count: int, start: int) -> _Step:
+    def _capture(self, count: int, start: int) -> _Step:
         import torch
 
-        slot, decoder = self._slot, self.decoder
-        assert slot is not None
+        static, decoder = self._static, self.decoder
+        assert static is not None
         inputs = torch.zeros(2 + count, dtype=torch.int64, device=decoder.device)
         inputs[0] = start
         inputs[1] = count
-        angles, steps = decoder.angles(slot.room), torch.arange(count, device=decoder.device)
+        tables, steps = decoder.rotary_tables(static.room), torch.arange(count, device=decoder.device)
 
         def run() -> "Tensor":
             positions = inputs[0] + steps
-            slot.place(positions)
-            hidden = decoder.through(inputs[None, 2:], positions[None], angles, slot)
+            static.place(positions)
+            hidden = decoder.run_layers(inputs[None, 2:], positions[None], tables, static)
             return decoder.logits(hidden.index_select(1, inputs[1:2] - 1)[:, 0])
 
         if decoder.device.type != "cuda":
             return _Step(inputs, run, run)
         own = torch.cuda.Stream()  # type: ignore[no-untyped-call]
         own.wait_stream(torch.cuda.current_stream())
-        with torch.cuda.stream(own):  # what is loaded or chosen at first use must not be recorded
+        with torch.cuda.stream(own):  # what is loaded or chosen at first use must not be captured
             run()
         torch.cuda.current_stream().wait_stream(own)
         graph = torch.cuda.CUDAGraph()
         try:  # another model may answer in another thread meanwhile
             with torch.cuda.graph(graph, capture_error_mode="thread_local"):
                 scores = run()
-        except RuntimeError:  # a kernel that cannot be recorded: slower, but the same
+        except RuntimeError:  # a kernel that cannot be captured: slower, but the same
             return _Step(inputs, run, run)
 
         def replay() -> "Tensor":

@@ -5,20 +5,22 @@ out here: projections that read the same input are one matrix, grouped heads are
 each token. `Decoder.fits` says whether a model has that layout.
 """
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
-from pipeline.inference.prefix_cache import Forks, KeyValues, Tree
+from pipeline.inference.caches import KVCache, SharedPrefixCache, TreeAttentionCache
 from pipeline.training.lora import is_plain
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from pipeline.inference.cuda_graphs import Slot
+    from pipeline.inference.cuda_graphs import StaticCache
+
+    LayerCache: TypeAlias = KVCache | SharedPrefixCache | TreeAttentionCache | StaticCache
 
 __all__ = ["Decoder"]
 
 _LAYOUTS = {"llama", "mistral", "qwen2", "qwen3"}
-_ROPES = {"default", "linear", "llama3", "yarn"}  # whose angles do not depend on the length of the sequence
+_ROPES = {"default", "linear", "llama3", "yarn"}  # whose tables do not depend on the length of the sequence
 
 
 class Decoder:
@@ -32,16 +34,16 @@ class Decoder:
         self.norm = model.model.norm
         self.head = _Product([model.lm_head])
         self.heads: int = config.num_attention_heads
-        self.groups: int = config.num_key_value_heads
-        self.size: int = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
+        self.kv_heads: int = config.num_key_value_heads
+        self.head_size: int = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
         self.device = self.embed.weight.device
         self.dtype = self.embed.weight.dtype
         self.layers = [_Layer(layer, index) for index, layer in enumerate(model.model.layers)]
-        self._angles: tuple[Tensor, Tensor] | None = None
+        self._rotary_tables: tuple[Tensor, Tensor] | None = None
 
     @staticmethod
     def fits(model: Any) -> bool:
-        """Whether this model can be run here: Llama layout, full attention in every layer, fixed rotary angles."""
+        """Whether this model can be run here: Llama layout, full attention in every layer, fixed rotary embeddings."""
         config = model.config
         rope = getattr(config, "rope_parameters", None) or {}
         kinds = set(getattr(config, "layer_types", None) or ["full_attention"])
@@ -53,36 +55,38 @@ class Decoder:
             and config.hidden_act == "silu"
         )
 
-    def empty(self, rows: int, room: int) -> KeyValues:
+    def empty(self, rows: int, room: int) -> KVCache:
         """An empty cache for `rows` sequences of up to `room` tokens."""
         import torch
 
-        shape = (rows, self.groups, room, self.size)
+        shape = (rows, self.kv_heads, room, self.head_size)
         keys, values = (
             [torch.zeros(shape, dtype=self.dtype, device=self.device) for _ in self.layers] for _ in range(2)
         )
-        return KeyValues(keys, values, torch.zeros(rows, dtype=torch.int64, device=self.device))
+        return KVCache(keys, values, torch.zeros(rows, dtype=torch.int64, device=self.device))
 
-    def forward(self, ids: "Tensor", cache: KeyValues | Forks | Tree, used: "Tensor | None" = None) -> "Tensor":
+    def forward(
+        self, ids: "Tensor", cache: KVCache | SharedPrefixCache | TreeAttentionCache, used: "Tensor | None" = None
+    ) -> "Tensor":
         """Hidden states [rows, tokens, width] of `ids` [rows, tokens], which follow what `cache` holds and enter it.
 
         used: how many of the ids of each row are real, the rest being padding at its end (all are where None).
         """
         count = ids.shape[1]
         positions = cache.begin(count)
-        hidden = self.through(ids, positions, self.angles(int(positions.max()) + 1), cache)
+        hidden = self.run_layers(ids, positions, self.rotary_tables(int(positions.max()) + 1), cache)
         cache.advance(count if used is None else used)
         return hidden
 
-    def through(
+    def run_layers(
         self,
         ids: "Tensor",
         positions: "Tensor",
-        angles: "tuple[Tensor, Tensor]",
-        cache: "KeyValues | Forks | Tree | Slot",
+        tables: "tuple[Tensor, Tensor]",
+        cache: "LayerCache",
     ) -> "Tensor":
         """Hidden states of `ids` at `positions` [rows or 1, tokens], with no step that waits for the device."""
-        cos, sin = (table[positions][:, None] for table in angles)
+        cos, sin = (table[positions][:, None] for table in tables)
         hidden = self.embed(ids)
         for layer in self.layers:
             hidden = layer(self, hidden, cos, sin, cache)
@@ -92,15 +96,15 @@ class Decoder:
         """Scores of the next token in float32, [..., vocabulary]."""
         return self.head(hidden).float()
 
-    def angles(self, length: int) -> "tuple[Tensor, Tensor]":
+    def rotary_tables(self, length: int) -> "tuple[Tensor, Tensor]":
         """Cosines and sines of at least `length` positions, each [positions, head size]; from a table that grows."""
         import torch
 
-        if self._angles is None or self._angles[0].shape[0] < length:
+        if self._rotary_tables is None or self._rotary_tables[0].shape[0] < length:
             upto = torch.arange(max(2048, 2 * length), device=self.device)[None]
             cos, sin = self.model.model.rotary_emb(self.embed.weight, upto)
-            self._angles = cos[0], sin[0]
-        return self._angles
+            self._rotary_tables = cos[0], sin[0]
+        return self._rotary_tables
 
 
 class _Layer:
@@ -118,20 +122,20 @@ class _Layer:
         self.scale: float = attention.scaling
 
     def __call__(
-        self, decoder: Decoder, hidden: "Tensor", cos: "Tensor", sin: "Tensor", cache: "KeyValues | Forks | Tree | Slot"
+        self, decoder: Decoder, hidden: "Tensor", cos: "Tensor", sin: "Tensor", cache: "LayerCache"
     ) -> "Tensor":
         from torch.nn.functional import silu
 
         rows, count, _ = hidden.shape
-        heads, groups, size = decoder.heads, decoder.groups, decoder.size
-        mixed = self.query_key_value(self.before_attention(hidden)).view(rows, count, heads + 2 * groups, size)
+        heads, kv_heads, size = decoder.heads, decoder.kv_heads, decoder.head_size
+        mixed = self.query_key_value(self.before_attention(hidden)).view(rows, count, heads + 2 * kv_heads, size)
         if self.query_norm is not None and self.key_norm is not None:
-            query, key = self.query_norm(mixed[:, :, :heads]), self.key_norm(mixed[:, :, heads:-groups])
+            query, key = self.query_norm(mixed[:, :, :heads]), self.key_norm(mixed[:, :, heads:-kv_heads])
             query, key = _rotate(query.transpose(1, 2), cos, sin), _rotate(key.transpose(1, 2), cos, sin)
         else:
-            turned = _rotate(mixed[:, :, :-groups].transpose(1, 2), cos, sin)
+            turned = _rotate(mixed[:, :, :-kv_heads].transpose(1, 2), cos, sin)
             query, key = turned[:, :heads], turned[:, heads:]
-        value = mixed[:, :, -groups:].transpose(1, 2)
+        value = mixed[:, :, -kv_heads:].transpose(1, 2)
         hidden = hidden + self.out(cache.attend(self.index, query, key, value, self.scale))
         gate, up = self.gate_up(self.before_mlp(hidden)).chunk(2, dim=-1)
         return hidden + self.down(silu(gate) * up)
@@ -140,7 +144,8 @@ class _Layer:
 class _Product:
     """Linear layers on one input as one matrix product, where their weights are plain; else one after the other.
 
-    Layers with a plain LoRA beside them (4-bit weights keep it there) share one thin product in the model's own dtype.
+    Layers with a plain LoRA beside them (4-bit weights keep it there) share one product with their A matrices, in the
+    model's own dtype.
 
     On a CPU a single token is multiplied from a copy in 8 bits (a scale for each row): reading the weights is what
     takes the time there, and these are half the bytes. It costs about 0.2 % in loss; benchmarks/chat.py measures both.
@@ -151,7 +156,7 @@ class _Product:
 
         self.layers = layers
         self.weight = self.bias = self.small = self.scale = None
-        self.thin: Tensor | None = None
+        self.lora_a: Tensor | None = None
         if all(is_plain(layer) for layer in layers):
             self._split_lora(layers)
             return
@@ -171,23 +176,23 @@ class _Product:
             self.scale = (largest / 127).to(torch.bfloat16)
 
     def _split_lora(self, layers: list[Any]) -> None:
-        """The frozen layers, the thin matrices of all in one, and of each the wide one with its scale in it."""
+        """The frozen layers, the A matrices of all in one, and of each the B matrix with its scale in it."""
         import torch
 
         self.layers = [layer.get_base_layer() for layer in layers]
         dtype = getattr(self.layers[0], "compute_dtype", None) or self.layers[0].weight.dtype
-        self.thin = torch.cat([layer.lora_A["default"].weight for layer in layers]).to(dtype).t().contiguous()
-        wide = [layer.lora_B["default"].weight * layer.scaling["default"] for layer in layers]
-        self.wide = [weight.to(dtype).t().contiguous() for weight in wide]
-        self.ranks = [len(weight) for weight in self.wide]
+        self.lora_a = torch.cat([layer.lora_A["default"].weight for layer in layers]).to(dtype).t().contiguous()
+        lora_b = [layer.lora_B["default"].weight * layer.scaling["default"] for layer in layers]
+        self.lora_b = [weight.to(dtype).t().contiguous() for weight in lora_b]
+        self.ranks = [len(weight) for weight in self.lora_b]
 
     def __call__(self, x: "Tensor") -> "Tensor":
         import torch
 
-        if self.thin is not None:
-            inner = torch.split(x @ self.thin, self.ranks, dim=-1)
+        if self.lora_a is not None:
+            inner = torch.split(x @ self.lora_a, self.ranks, dim=-1)
             return torch.cat(
-                [layer(x) + part @ wide for layer, part, wide in zip(self.layers, inner, self.wide, strict=True)],
+                [layer(x) + part @ lora_b for layer, part, lora_b in zip(self.layers, inner, self.lora_b, strict=True)],
                 dim=-1,
             )
         if self.weight is None:

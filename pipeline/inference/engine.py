@@ -8,12 +8,13 @@ from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
-from pipeline.inference.cuda_graphs import Recorded
+from pipeline.inference.caches import KVCache
+from pipeline.inference.cuda_graphs import CudaGraphRunner
 from pipeline.inference.decoder import Decoder
 from pipeline.inference.generation import GenerationConfig, pick
-from pipeline.inference.prefix_cache import Kept, KeptConversations, KeyValues
-from pipeline.inference.queue import Line
-from pipeline.inference.transformers_decoder import ForeignDecoder
+from pipeline.inference.prefix_cache import CachedConversation, PrefixCache
+from pipeline.inference.queue import WaitingQueue
+from pipeline.inference.transformers_decoder import TransformersDecoder
 from pipeline.prompt import Template, break_ids, end_ids, read_template
 
 if TYPE_CHECKING:
@@ -21,22 +22,22 @@ if TYPE_CHECKING:
 
 __all__ = ["Engine", "LoadedModels", "load_engine"]
 
-PREFILL = 512  # tokens a step of reading: short enough that another visitor's next token does not wait long
+PREFILL = 512  # tokens a step of reading: short enough that another reply's next token does not wait long
 
 
 @dataclass
 class Engine:
     """A model, its tokenizer and template, and what is kept between turns.
 
-    The lock is held for one step of the model and never while text is on its way to a reader, so replies to several
-    visitors come interleaved and a reader who goes away holds nobody up.
+    The lock is held for one step of the model and never while text is on its way to a reader, so
+    several replies come interleaved and a reader who goes away holds nobody up.
     """
 
-    decoder: Any  # a Decoder or a ForeignDecoder, each with caches of its own kind
+    decoder: Any  # a Decoder or a TransformersDecoder, each with caches of its own kind
     tokenizer: Any
     template: Template
     context: int  # most tokens that the model can take
-    kept: KeptConversations = field(default_factory=KeptConversations)
+    prefix_cache: PrefixCache = field(default_factory=PrefixCache)
     lock: Lock = field(default_factory=Lock)
 
     def __post_init__(self) -> None:
@@ -44,29 +45,29 @@ class Engine:
         self.breaks = frozenset(break_ids(self.tokenizer))
         # A special token is never part of what someone says: an opened turn ends the reply as well.
         self.stops = self.ends | frozenset(self.tokenizer.all_special_ids)
-        self.recorded: Recorded | None = None
+        self.cuda_graphs: CudaGraphRunner | None = None
         if isinstance(self.decoder, Decoder) and self.decoder.device.type == "cuda":
-            self.recorded = Recorded(self.decoder)
+            self.cuda_graphs = CudaGraphRunner(self.decoder)
 
     def generate(
         self,
         prompt: Sequence[int],
         config: GenerationConfig,
         *,
-        visitor: str | None = None,
+        cache_key: str | None = None,
         cancelled: Callable[[], bool] = lambda: False,
     ) -> Iterator[int]:
         """Token ids of one reply as they are chosen, the stop token included when it comes.
 
-        visitor: whose cache to go on from and to keep (None: nothing is kept). Only what follows the longest common
-        beginning of the last prompt and reply is read anew.
+        cache_key: under which the conversation is kept between turns (None: it is not). Only what follows the longest
+        common beginning of the last prompt and reply is read anew.
         """
         import torch
 
-        kept = self.kept.take(visitor) if visitor else None
-        kept = kept or Kept([], self.decoder.empty(1, len(prompt) + config.max_new_tokens))
-        known = kept.cache.crop(_common(kept.ids, prompt[:-1]))
-        kept.ids[known:] = []
+        cached = self.prefix_cache.take(cache_key) if cache_key else None
+        cached = cached or CachedConversation([], self.decoder.empty(1, len(prompt) + config.max_new_tokens))
+        known = cached.cache.crop(_common(cached.ids, prompt[:-1]))
+        cached.ids[known:] = []
         generator = None if config.seed is None else torch.Generator(self.decoder.device).manual_seed(config.seed)
         ends, breaks = (torch.tensor(sorted(ids), device=self.decoder.device) for ids in (self.ends, self.breaks))
         new = list(prompt[known:])
@@ -75,7 +76,7 @@ class Engine:
             # The last token is not read, so it needs no position of its own.
             most = min(config.max_new_tokens, max(1, self.context - len(prompt) + 1))
             while len(written) < most and not cancelled():
-                logits = self._read(kept, new, cancelled)
+                logits = self._read(cached, new, cancelled)
                 if logits is None:
                     return
                 seen = torch.tensor([written], device=self.decoder.device) if config.repetition_penalty > 1 else None
@@ -91,27 +92,27 @@ class Engine:
                     return
                 new = [chosen]
         finally:
-            if visitor:
-                self.kept.put(visitor, kept)
+            if cache_key:
+                self.prefix_cache.put(cache_key, cached)
 
-    def _read(self, kept: Kept, new: Sequence[int], cancelled: Callable[[], bool]) -> "Tensor | None":
+    def _read(self, cached: CachedConversation, new: Sequence[int], cancelled: Callable[[], bool]) -> "Tensor | None":
         """Scores [1, vocabulary] of what follows `new`, which enters the cache; None when cancelled on the way."""
         import torch
 
-        if self.recorded is not None and isinstance(kept.cache, KeyValues):
+        if self.cuda_graphs is not None and isinstance(cached.cache, KVCache):
             with self.lock, torch.inference_mode():
-                if self.recorded.takes(len(new)):
-                    scores = self.recorded.scores(new, kept.cache)
-                    kept.ids += new
+                if self.cuda_graphs.takes(len(new)):
+                    scores = self.cuda_graphs.scores(new, cached.cache)
+                    cached.ids += new
                     return scores
-                self.recorded.release(kept.cache)
+                self.cuda_graphs.release(cached.cache)
         for start in range(0, len(new), PREFILL):
             if start and cancelled():
                 return None
             part = list(new[start : start + PREFILL])
             with self.lock, torch.inference_mode():
-                hidden = self.decoder.forward(torch.tensor([part], device=self.decoder.device), kept.cache)
-                kept.ids += part
+                hidden = self.decoder.forward(torch.tensor([part], device=self.decoder.device), cached.cache)
+                cached.ids += part
                 if start + PREFILL >= len(new):
                     return self.decoder.logits(hidden[:, -1])  # type: ignore[no-any-return]
         raise ValueError("nothing to read: a prompt has at least one token")
@@ -158,7 +159,7 @@ def load_engine(model: str, adapter: Path | None = None, template: Template | No
         loaded = loaded.to(torch.bfloat16)
     loaded.requires_grad_(False)
     limit = getattr(loaded.config.get_text_config(), "max_position_embeddings", 2048)
-    decoder = Decoder(loaded) if Decoder.fits(loaded) else ForeignDecoder(loaded)
+    decoder = Decoder(loaded) if Decoder.fits(loaded) else TransformersDecoder(loaded)
     return Engine(decoder, tokenizer, template or read_template(tokenizer), limit)
 
 
@@ -167,7 +168,7 @@ class LoadedModels:
     """Engines that are in memory, the least recently used given up first; made by the app, not by this module."""
 
     most: int = 3
-    line: Line = field(default_factory=Line)  # of the replies that are asked of them
+    queue: WaitingQueue = field(default_factory=WaitingQueue)  # of the replies that are asked of them
     _engines: "OrderedDict[tuple[str, str], Engine]" = field(default_factory=OrderedDict)
     _lock: Lock = field(default_factory=Lock)
 
@@ -188,8 +189,8 @@ class LoadedModels:
             for key in [k for k in self._engines if k[1] and Path(k[1]).is_relative_to(folder)]:
                 del self._engines[key]
 
-    def forget_visitor(self, visitor: str) -> None:
+    def forget_visitor(self, cache_key: str) -> None:
         """Drop what is kept of a visitor in every engine."""
         with self._lock:
             for engine in self._engines.values():
-                engine.kept.forget(visitor)
+                engine.prefix_cache.forget(cache_key)

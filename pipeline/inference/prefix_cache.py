@@ -1,250 +1,28 @@
-"""Keys and values of conversations: buffers with room to grow, cropped and kept between turns, or forked for many."""
+"""The caches of conversations between turns, so that a next turn reads only what is new."""
 
 from collections import OrderedDict
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from threading import Lock
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from torch import Tensor, device
+    from pipeline.inference.caches import KVCache
+    from pipeline.inference.transformers_decoder import TransformersCache
 
-    from pipeline.inference.transformers_decoder import ForeignCache
-
-__all__ = ["Forks", "Kept", "KeptConversations", "KeyValues", "Tree", "join"]
-
-
-@dataclass
-class KeyValues:
-    """Keys and values of a batch of token sequences, row b filled up to lengths[b] (all rows start at position 0).
-
-    keys, values: one tensor a layer, [rows, groups, room, head size]; lengths: int64 [rows]. New tokens follow rows of
-    equal length (a fresh batch, or a single row).
-    """
-
-    keys: "list[Tensor]"
-    values: "list[Tensor]"
-    lengths: "Tensor"
-
-    @property
-    def room(self) -> int:
-        """Tokens that fit in a row before the buffer must grow."""
-        return int(self.keys[0].shape[2])
-
-    @property
-    def bytes(self) -> int:
-        """Memory that the buffers take."""
-        return sum(t.numel() * t.element_size() for t in (*self.keys, *self.values))
-
-    def crop(self, length: int) -> int:
-        """Forget what is held beyond `length` tokens, the buffers stay; returns how many are held then."""
-        self.lengths = self.lengths.clamp(max=length)
-        return int(self.lengths[0])
-
-    def grow(self, length: int) -> None:
-        """Have room for `length` tokens a row; in steps, so that a long reply copies the buffer few times."""
-        if length > self.room:
-            room = max(length, self.room + 256)
-            self.keys = [_with_room(t, room) for t in self.keys]
-            self.values = [_with_room(t, room) for t in self.values]
-
-    def begin(self, count: int) -> "Tensor":
-        """Make room for `count` more tokens a row; their positions, int64 [rows or 1, count]."""
-        import torch
-
-        self._start = int(self.lengths[0])
-        self._end = self._start + count
-        self.grow(self._end)
-        positions = torch.arange(self._start, self._end, device=self.lengths.device)
-        self._mask = None
-        if count > 1 and self._start:
-            self._mask = torch.arange(self._end, device=positions.device) <= positions[:, None]
-        return positions[None]
-
-    def attend(self, layer: int, query: "Tensor", key: "Tensor", value: "Tensor", scale: float) -> "Tensor":
-        """Keep what is new and attend to all: [rows, tokens, width].
-
-        query: [rows, heads, tokens, head size]; key, value: [rows, groups, tokens, head size].
-        """
-        from torch.nn.functional import scaled_dot_product_attention as attention
-
-        rows, heads, count, size = query.shape
-        keys, values = self.keys[layer], self.values[layer]
-        keys[:, :, self._start : self._end], values[:, :, self._start : self._end] = key, value
-        keys, values = keys[:, :, : self._end], values[:, :, : self._end]
-        share = heads // keys.shape[1]
-        if count == 1:  # the heads of a group share its keys without copies
-            out = attention(query.view(rows, heads // share, share, size), keys, values, scale=scale)
-            return out.reshape(rows, 1, heads * size)
-        if share > 1:
-            keys, values = keys.repeat_interleave(share, 1), values.repeat_interleave(share, 1)
-        out = attention(query, keys, values, attn_mask=self._mask, is_causal=self._mask is None, scale=scale)
-        return out.transpose(1, 2).reshape(rows, count, heads * size)
-
-    def advance(self, used: "Tensor | int") -> None:
-        """Count `used` new tokens a row as held; of a padded row only the real ones."""
-        self.lengths = self.lengths + used
-
-
-def join(parts: Sequence[KeyValues]) -> KeyValues:
-    """One batch of the rows of several."""
-    import torch
-
-    room = max(part.room for part in parts)
-    layers = range(len(parts[0].keys))
-    return KeyValues(
-        keys=[torch.cat([_with_room(part.keys[i], room) for part in parts]) for i in layers],
-        values=[torch.cat([_with_room(part.values[i], room) for part in parts]) for i in layers],
-        lengths=torch.cat([part.lengths for part in parts]),
-    )
-
-
-def _with_room(tensor: "Tensor", room: int) -> "Tensor":
-    rows, heads, length, size = tensor.shape
-    if room == length:
-        return tensor
-    roomy = tensor.new_zeros((rows, heads, room, size))
-    roomy[:, :, :length] = tensor
-    return roomy
-
-
-class Forks:
-    """Continuations of conversations from many places at once, which share what they have in common.
-
-    A conversation's keys are held once and its continuations attend to them together, each up to its own place; what
-    each continuation adds has a buffer of its own. All continuations grow in step, one token at a time.
-    """
-
-    def __init__(self, held: KeyValues, rows: Sequence[int], lengths: Sequence[int], room: int) -> None:
-        """Continuation j goes on from held's row rows[j] after lengths[j] tokens, for at most `room` tokens."""
-        import torch
-
-        self.held = held
-        self.grown = 0
-        keys = held.keys[0]
-        shape = (len(rows), keys.shape[1], room, keys.shape[3])
-        self.keys = [keys.new_zeros(shape) for _ in held.keys]
-        self.values = [keys.new_zeros(shape) for _ in held.keys]
-        self.rows = torch.as_tensor(rows, device=keys.device)
-        self.lengths = torch.as_tensor(lengths, device=keys.device)
-        self._arrange()
-
-    def keep(self, chosen: "Tensor") -> None:
-        """Keep only these continuations, in this order."""
-        self.keys = [t.index_select(0, chosen) for t in self.keys]
-        self.values = [t.index_select(0, chosen) for t in self.values]
-        self.rows, self.lengths = self.rows[chosen], self.lengths[chosen]
-        self._arrange()
-
-    def _arrange(self) -> None:
-        """A grid of conversations by continuations: the place of each, and which keys each may see."""
-        import torch
-
-        used, place = torch.unique(self.rows, return_inverse=True)
-        order = place.argsort(stable=True)
-        counts = torch.bincount(place)
-        first = counts.cumsum(0) - counts
-        rank = torch.empty_like(place)
-        rank[order] = torch.arange(len(place), device=place.device) - first[place[order]]
-        self.width = int(counts.max())
-        self.slots = place * self.width + rank
-        if len(used) < self.held.keys[0].shape[0]:
-            self.held = KeyValues(
-                [t.index_select(0, used) for t in self.held.keys],
-                [t.index_select(0, used) for t in self.held.values],
-                self.held.lengths[used],
-            )
-            self.rows = place
-        positions = torch.arange(self.held.room, device=place.device)
-        self.hidden = (positions >= self.lengths[:, None])[:, None, None]
-
-    def begin(self, count: int) -> "Tensor":
-        """Positions of the next token of each continuation, int64 [continuations, 1]."""
-        if count != 1:
-            raise ValueError("continuations grow one token at a time")
-        return (self.lengths + self.grown)[:, None]
-
-    def attend(self, layer: int, query: "Tensor", key: "Tensor", value: "Tensor", scale: float) -> "Tensor":
-        """As `KeyValues.attend`, for one token a continuation."""
-        import torch
-
-        count, heads, _, size = query.shape
-        held_keys, held_values = self.held.keys[layer], self.held.values[layer]
-        conversations, groups = held_keys.shape[:2]
-        share = heads // groups
-        upto = self.grown + 1
-        self.keys[layer][:, :, self.grown : upto], self.values[layer][:, :, self.grown : upto] = key, value
-        own_keys, own_values = self.keys[layer][:, :, :upto], self.values[layer][:, :, :upto]
-        query = query.view(count, groups, share, size) * scale
-
-        def to_grid(x: "Tensor") -> "Tensor":  # [count, groups, share, n] -> [conversations, groups, width * share, n]
-            grid = x.new_zeros((conversations * self.width, *x.shape[1:]))
-            grid[self.slots] = x
-            grid = grid.view(conversations, self.width, groups, share, -1).transpose(1, 2)
-            return grid.reshape(conversations, groups, self.width * share, -1)
-
-        def from_grid(x: "Tensor") -> "Tensor":
-            grid = x.view(conversations, groups, self.width, share, -1).transpose(1, 2)
-            return grid.reshape(conversations * self.width, groups, share, -1)[self.slots]
-
-        shared = from_grid(to_grid(query) @ held_keys.transpose(2, 3)).masked_fill(self.hidden, float("-inf"))
-        own = query @ own_keys.transpose(2, 3)
-        weights = torch.cat([shared, own], dim=-1).softmax(-1, dtype=torch.float32).to(query.dtype)
-        out = from_grid(to_grid(weights[..., :-upto]) @ held_values) + weights[..., -upto:] @ own_values
-        return out.reshape(count, 1, heads * size)
-
-    def advance(self, used: "Tensor | int") -> None:
-        """Count the new token of each continuation as held."""
-        self.grown += 1
-
-
-class Tree:
-    """What a stem and its branches attend to, in the place of a cache; nothing of it is kept.
-
-    before: for each token of the branches, in order, the index of the token that comes before it.
-    """
-
-    def __init__(self, stem: int, branches: Sequence[int], on: "device | str") -> None:
-        import torch
-
-        owner = [0] * stem + [number for number, count in enumerate(branches, 1) for _ in range(count)]
-        places = [*range(stem), *(stem + i for count in branches for i in range(count))]
-        owners = torch.tensor(owner, device=on)
-        self.positions = torch.tensor(places, device=on)
-        seen = (owners[None] == 0) | (owners[None] == owners[:, None])
-        self.mask = seen & (self.positions[None] <= self.positions[:, None])
-        self.before = [stem - 1 if places[i] == stem else i - 1 for i in range(stem, len(places))]
-
-    def begin(self, count: int) -> "Tensor":
-        """Positions of the tokens, int64 [1, tokens]."""
-        return self.positions[None]
-
-    def attend(self, layer: int, query: "Tensor", key: "Tensor", value: "Tensor", scale: float) -> "Tensor":
-        """As `KeyValues.attend`, for the whole sequence at once."""
-        from torch.nn.functional import scaled_dot_product_attention as attention
-
-        rows, heads, count, size = query.shape
-        share = heads // key.shape[1]
-        if share > 1:
-            key, value = key.repeat_interleave(share, 1), value.repeat_interleave(share, 1)
-        out = attention(query, key, value, attn_mask=self.mask, scale=scale)
-        return out.transpose(1, 2).reshape(rows, count, heads * size)
-
-    def advance(self, used: "Tensor | int") -> None:
-        """Nothing is held, so nothing is counted."""
+__all__ = ["CachedConversation", "PrefixCache"]
 
 
 @dataclass
-class Kept:
-    """What is kept of one visitor's conversation between turns: the ids seen so far and their keys and values."""
+class CachedConversation:
+    """One conversation between turns: the ids read so far and their keys and values."""
 
     ids: list[int]
-    cache: "KeyValues | ForeignCache"
+    cache: "KVCache | TransformersCache"
 
 
 @dataclass
-class KeptConversations:
-    """Caches kept between turns, each found again by the visitor who made it and by no one else.
+class PrefixCache:
+    """Cached conversations, each found again by its key and by no other.
 
     Bounded in number and bytes; the least recently used goes first. A reply takes its cache out while it runs, so two
     replies at once never write into one buffer.
@@ -252,25 +30,33 @@ class KeptConversations:
 
     most: int = 8
     most_bytes: int = 2 * 1024**3
-    _kept: "OrderedDict[str, Kept]" = field(default_factory=OrderedDict)
+    _conversations: "OrderedDict[str, CachedConversation]" = field(default_factory=OrderedDict)
     _lock: Lock = field(default_factory=Lock)
 
-    def take(self, visitor: str) -> Kept | None:
-        """This visitor's cache, taken out; None where there is none or another reply has it."""
+    def take(self, cache_key: str) -> CachedConversation | None:
+        """The conversation under this key, taken out; None where there is none or another reply has it."""
         with self._lock:
-            return self._kept.pop(visitor, None)
+            return self._conversations.pop(cache_key, None)
 
-    def put(self, visitor: str, kept: Kept) -> None:
-        """Keep a visitor's cache for the next turn, and drop the oldest of others where there is too much."""
+    def put(self, cache_key: str, conversation: CachedConversation) -> None:
+        """Keep a conversation for its next turn, and drop the oldest of others where there is too much."""
         with self._lock:
-            self._kept.pop(visitor, None)
-            self._kept[visitor] = kept
-            while len(self._kept) > self.most or sum(k.cache.bytes for k in self._kept.values()) > self.most_bytes:
-                self._kept.popitem(last=False)
+            self._conversations.pop(cache_key, None)
+            self._conversations[cache_key] = conversation
+            while (
+                len(self._conversations) > self.most
+                or sum(c.cache.bytes for c in self._conversations.values()) > self.most_bytes
+            ):
+                self._conversations.popitem(last=False)
 
-    def forget(self, visitor: str) -> None:
-        """Drop what is kept of a visitor."""
-        self.take(visitor)
+    @property
+    def bytes(self) -> int:
+        """Memory that all of them take."""
+        return sum(conversation.cache.bytes for conversation in self._conversations.values())
+
+    def forget(self, cache_key: str) -> None:
+        """Drop what is kept under this key."""
+        self.take(cache_key)
 
     def __len__(self) -> int:
-        return len(self._kept)
+        return len(self._conversations)

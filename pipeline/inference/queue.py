@@ -1,15 +1,15 @@
-"""The line of those who wait for a model."""
+"""The queue of those who wait for a model."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from threading import Lock
 
-__all__ = ["Line"]
+__all__ = ["WaitingQueue"]
 
 
 @dataclass
-class Line:
+class WaitingQueue:
     """First come, first served, at most `places` at once; whoever waits can ask how many must finish before."""
 
     places: int = 2
@@ -18,7 +18,7 @@ class Line:
 
     @contextmanager
     def join(self) -> Iterator[Callable[[], int]]:
-        """Stand in line until the block is left; yields a function that says how many must finish first, 0: go."""
+        """Stand in the queue until the block is left; yields a function that says how many must finish first, 0: go."""
         ticket = object()
         with self._lock:
             self._tickets.append(ticket)

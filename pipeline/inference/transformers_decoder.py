@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from torch import Tensor
 
-__all__ = ["ForeignCache", "ForeignDecoder"]
+__all__ = ["TransformersCache", "TransformersDecoder"]
 
 
-class ForeignCache:
+class TransformersCache:
     """A cache that `transformers` keeps; where it cannot be cropped, going back means to read again."""
 
     def __init__(self, config: Any) -> None:
@@ -38,7 +38,7 @@ class ForeignCache:
         return sum(t.numel() * t.element_size() for t in tensors if t is not None)
 
 
-class ForeignDecoder:
+class TransformersDecoder:
     """A causal model of any layout, one step at a time; as `Decoder`, but its conversations share nothing."""
 
     def __init__(self, model: Any) -> None:
@@ -49,11 +49,11 @@ class ForeignDecoder:
         self.cap: float | None = getattr(config, "final_logit_softcapping", None)
         self.scale = scale_of(config)
 
-    def empty(self, rows: int, room: int) -> ForeignCache:
+    def empty(self, rows: int, room: int) -> TransformersCache:
         """An empty cache."""
-        return ForeignCache(self.model.config)
+        return TransformersCache(self.model.config)
 
-    def forward(self, ids: "Tensor", cache: ForeignCache, used: "Tensor | None" = None) -> "Tensor":
+    def forward(self, ids: "Tensor", cache: TransformersCache, used: "Tensor | None" = None) -> "Tensor":
         """Hidden states [rows, tokens, width] of `ids`, which follow what `cache` holds and enter it."""
         outputs = self.model(
             input_ids=ids, past_key_values=cache.held, use_cache=True, output_hidden_states=True, logits_to_keep=1

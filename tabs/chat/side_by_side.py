@@ -94,7 +94,7 @@ def _answer_with(stage: Stage) -> Any:
         pieces: dict[str, Piece] = {}
         try:
             twins = {name: _load(stage, visitor, who, name) for name in labels}
-            with stage.models.line.join() as before:
+            with stage.models.queue.join() as before:
                 for ahead in waiting(before):
                     yield [note(f"{count(ahead, 'reply', 'replies')} before yours."), "", gr.skip(), gr.skip()]
                 for pieces in stream_side_by_side(twins, history, now=began):

@@ -186,12 +186,16 @@ def _growing(
     pace = Pace(rhythm) if rhythm else None
     dots = typing(PEOPLE[0])
     twin = _twin(stage, visitor, name)
-    with stage.models.line.join() as before:
+    with stage.models.queue.join() as before:
         for ahead in waiting(before):
             yield "", note(f"{count(ahead, 'reply', 'replies')} before yours.")
         shown = ""
         pieces = stream(
-            twin, said.messages, _generation(twin, settings), now=said.began_at, visitor=f"{visitor.folder.name}/{name}"
+            twin,
+            said.messages,
+            _generation(twin, settings),
+            now=said.began_at,
+            cache_key=f"{visitor.folder.name}/{name}",
         )
         for piece in pieces:
             text = pace.grow(piece) if pace else piece.text

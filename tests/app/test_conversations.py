@@ -64,7 +64,7 @@ def test_a_third_visitor_sees_how_many_are_before_them(tmp_path, tiny_engine):
     stage, visitor = Stage(None, None, None, None, models), Visitor(tmp_path)
     busy = [ExitStack() for _ in range(3)]
     for stack in busy:
-        stack.enter_context(models.line.join())
+        stack.enter_context(models.queue.join())
     replies = _reply(stage, visitor, "base", talk("hi"), (False, True, 0.9, 0.95, 8))
     assert "typing" in next(replies)[0]
     assert "2 replies before yours" in next(replies)[0]
@@ -75,7 +75,7 @@ def test_a_third_visitor_sees_how_many_are_before_them(tmp_path, tiny_engine):
     assert "before yours" not in last[0]
     assert read_talk(visitor, "base").messages[-1]["role"] == "assistant"
     busy[2].close()
-    with models.line.join() as before:
+    with models.queue.join() as before:
         assert before() == 0
 
 

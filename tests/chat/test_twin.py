@@ -1,4 +1,4 @@
-"""Replies: prompts as in training, windows of whole turns, where a reply ends, caches that belong to one visitor."""
+"""Replies: prompts as in training, windows of whole turns, where a reply ends, caches found by their key alone."""
 
 import json
 from datetime import datetime
@@ -9,11 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.chat import Piece, Twin, load_twin, prompt_messages, stream
-from pipeline.chat.twin import OtherSide, alternate, first_exchange, loops, read_generation
+from pipeline.chat.twin import StopSequences, alternate, first_exchange, loops, read_generation
 from pipeline.dataset import OPENER, DatasetConfig, build_dataset
 from pipeline.errors import ChatError
-from pipeline.inference import GenerationConfig, KeptConversations
-from pipeline.inference.prefix_cache import Kept
+from pipeline.inference import GenerationConfig, PrefixCache
+from pipeline.inference.prefix_cache import CachedConversation
 from pipeline.prompt import Message, encode, encode_prompt, read_template
 from pipeline.sample import sample_text
 from pipeline.sources import parse
@@ -45,14 +45,14 @@ def test_a_reply_grows_and_says_why_it_ended(twin):
 
 
 def test_only_new_tokens_are_read_on_the_next_turn_and_the_reply_is_the_same(twin, monkeypatch):
-    first = last(stream(twin, talk("hello there " * 20), visitor="a")).text
+    first = last(stream(twin, talk("hello there " * 20), cache_key="a")).text
     history = talk("hello there " * 20, first, "and now?")
     read = []
     forward = twin.engine.decoder.forward
     monkeypatch.setattr(
         twin.engine.decoder, "forward", lambda ids, *rest: read.append(ids.shape[1]) or forward(ids, *rest)
     )
-    again = last(stream(twin, history, visitor="a")).text
+    again = last(stream(twin, history, cache_key="a")).text
     warm = read[0]
     read.clear()
     assert last(stream(twin, history)).text == again
@@ -60,48 +60,48 @@ def test_only_new_tokens_are_read_on_the_next_turn_and_the_reply_is_the_same(twi
 
 
 def test_an_edited_history_is_read_from_the_edit_on(twin):
-    last(stream(twin, talk("one two three", "four", "five"), visitor="a"))
+    last(stream(twin, talk("one two three", "four", "five"), cache_key="a"))
     edited = talk("one two four", "four", "five")
-    assert last(stream(twin, edited, visitor="a")) == last(stream(twin, edited))
+    assert last(stream(twin, edited, cache_key="a")) == last(stream(twin, edited))
 
 
-def test_one_visitors_cache_never_serves_another(twin):
-    last(stream(twin, talk("my secret"), visitor="a"))
-    assert twin.engine.kept.take("b") is None
-    kept = twin.engine.kept.take("a")
-    assert isinstance(kept, Kept)
-    twin.engine.kept.put("a", kept)
-    last(stream(twin, talk("other words"), visitor="b"))
-    other = twin.engine.kept.take("b")
+def test_the_cache_of_one_key_never_serves_another(twin):
+    last(stream(twin, talk("my secret"), cache_key="a"))
+    assert twin.engine.prefix_cache.take("b") is None
+    kept = twin.engine.prefix_cache.take("a")
+    assert isinstance(kept, CachedConversation)
+    twin.engine.prefix_cache.put("a", kept)
+    last(stream(twin, talk("other words"), cache_key="b"))
+    other = twin.engine.prefix_cache.take("b")
     assert other is not None
     assert other.cache is not kept.cache
     assert other.cache.keys[0].data_ptr() != kept.cache.keys[0].data_ptr()
 
 
-def test_without_a_visitor_nothing_is_kept(twin):
+def test_without_a_cache_key_nothing_is_kept(twin):
     last(stream(twin, talk("hi")))
-    assert len(twin.engine.kept) == 0
+    assert len(twin.engine.prefix_cache) == 0
 
 
-def test_kept_caches_are_bounded_and_forgotten(tiny_engine):
-    kept = KeptConversations(most=2)
+def test_cached_conversations_are_bounded_and_forgotten(tiny_engine):
+    kept = PrefixCache(most=2)
     for name in "abc":
-        kept.put(name, Kept([], tiny_engine.decoder.empty(1, 8)))
+        kept.put(name, CachedConversation([], tiny_engine.decoder.empty(1, 8)))
     assert kept.take("a") is None
     kept.forget("b")
     assert kept.take("b") is None
     assert kept.take("c") is not None
-    small = KeptConversations(most_bytes=1)
-    small.put("a", Kept([], tiny_engine.decoder.empty(1, 8)))
+    small = PrefixCache(most_bytes=1)
+    small.put("a", CachedConversation([], tiny_engine.decoder.empty(1, 8)))
     assert len(small) == 0
 
 
 def test_a_reader_who_leaves_frees_the_model_and_keeps_what_was_read(twin):
-    reply = stream(twin, talk("a long story"), visitor="a")
+    reply = stream(twin, talk("a long story"), cache_key="a")
     next(reply)
     reply.close()
     assert not twin.engine.lock.locked()
-    assert twin.engine.kept.take("a") is not None
+    assert twin.engine.prefix_cache.take("a") is not None
 
 
 def test_stopping_ends_the_reply(twin):
@@ -144,7 +144,7 @@ def test_the_reply_stops_where_it_speaks_for_the_other(tiny_engine, monkeypatch,
 
 
 def test_held_back_text_comes_when_it_turns_out_harmless():
-    guard = OtherSide(read_template_of_marks(), ["Ryan"])
+    guard = StopSequences(read_template_of_marks(), ["Ryan"])
     assert guard.safe("ok\nRya") == "ok"
     assert guard.safe("ok\nRya!") == "ok\nRya!"
     assert guard.safe("Ry") == ""

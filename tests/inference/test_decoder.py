@@ -5,8 +5,8 @@ import torch
 from peft import LoraConfig, get_peft_model
 from transformers import LlamaConfig, LlamaForCausalLM, Qwen2Config, Qwen2ForCausalLM, Qwen3Config, Qwen3ForCausalLM
 
+from pipeline.inference.caches import SharedPrefixCache
 from pipeline.inference.decoder import Decoder
-from pipeline.inference.prefix_cache import Forks
 
 SHAPE = {
     "vocab_size": 97, "hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 2, "num_attention_heads": 4,
@@ -59,14 +59,14 @@ def test_forks_of_padded_conversations_grow_as_each_would_alone(pair):
     held = decoder.empty(3, 40)
     decoder.forward(ids, held, used=torch.tensor([40, 33, 8]))
     rows, lengths = [1, 0, 1, 2], [5, 30, 20, 8]
-    forks = Forks(held, rows, lengths, room=3)
+    cache = SharedPrefixCache(held, rows, lengths, room=3)
     for step in range(3):
         if step == 1:  # the one alone in its conversation leaves
             kept = torch.tensor([0, 1, 2])
-            forks.keep(kept)
+            cache.keep(kept)
             rows, lengths = rows[:3], lengths[:3]
         taken = torch.stack([ids[row, length + step] for row, length in zip(rows, lengths, strict=True)])
-        scores = decoder.logits(decoder.forward(taken[:, None], forks))[:, 0]
+        scores = decoder.logits(decoder.forward(taken[:, None], cache))[:, 0]
         for got, row, length in zip(scores, rows, lengths, strict=True):
             torch.testing.assert_close(got, expected[row, length + step])
 

@@ -1,14 +1,14 @@
-"""The line: in order, as many at once as there are places, and nobody waits for one who left."""
+"""The queue: in order, as many at once as there are places, and nobody waits for one who left."""
 
 from contextlib import ExitStack
 
-from pipeline.inference.queue import Line
+from pipeline.inference.queue import WaitingQueue
 
 
 def test_those_who_come_first_go_first_and_leaving_lets_others_move_up():
-    line = Line(places=2)
+    queue = WaitingQueue(places=2)
     stacks = [ExitStack() for _ in range(5)]
-    before = [stack.enter_context(line.join()) for stack in stacks]
+    before = [stack.enter_context(queue.join()) for stack in stacks]
     assert [ask() for ask in before] == [0, 0, 1, 2, 3]
     stacks[3].close()  # gave up waiting
     assert [before[i]() for i in (0, 1, 2, 4)] == [0, 0, 1, 2]
@@ -17,11 +17,11 @@ def test_those_who_come_first_go_first_and_leaving_lets_others_move_up():
 
 
 def test_a_place_is_freed_by_a_failure():
-    line = Line(places=1)
+    queue = WaitingQueue(places=1)
     try:
-        with line.join():
+        with queue.join():
             raise ValueError
     except ValueError:
         pass
-    with line.join() as before:
+    with queue.join() as before:
         assert before() == 0

@@ -17,7 +17,7 @@ from pipeline.chat import Twin, stream
 from pipeline.inference import Engine, GenerationConfig
 from pipeline.inference.batch import read_and_sample
 from pipeline.inference.decoder import Decoder
-from pipeline.inference.transformers_decoder import ForeignDecoder
+from pipeline.inference.transformers_decoder import TransformersDecoder
 from pipeline.prompt import Message, encode, read_template
 
 
@@ -31,15 +31,15 @@ def engine(tiny_tokenizer):
     )  # fmt: skip
     model = Gemma2ForCausalLM(config).eval().requires_grad_(False)
     assert not Decoder.fits(model)
-    return Engine(ForeignDecoder(model), tiny_tokenizer, read_template(tiny_tokenizer), 2048)
+    return Engine(TransformersDecoder(model), tiny_tokenizer, read_template(tiny_tokenizer), 2048)
 
 
 def test_a_second_turn_is_the_same_with_and_without_what_was_kept(engine):
     twin = Twin(engine, GenerationConfig(temperature=0, max_new_tokens=6))
     history = [Message(role="user", content="hello there")]
-    *_, first = stream(twin, history, visitor="a")
+    *_, first = stream(twin, history, cache_key="a")
     history += [Message(role="assistant", content=first.text or "x"), Message(role="user", content="and?")]
-    *_, kept = stream(twin, history, visitor="a")
+    *_, kept = stream(twin, history, cache_key="a")
     *_, fresh = stream(twin, history)
     assert kept == fresh
 
@@ -74,14 +74,16 @@ SHAPE = {
     ids=["cohere", "granite"],
 )
 def test_scores_that_a_model_scales_are_its_own(model):
-    decoder, ids = ForeignDecoder(model.eval()), torch.arange(20)[None]
+    decoder, ids = TransformersDecoder(model.eval()), torch.arange(20)[None]
     hidden = decoder.forward(ids, decoder.empty(1, 20))
     torch.testing.assert_close(decoder.logits(hidden), model(ids).logits)
 
 
 def test_a_reply_ends_where_the_model_has_no_more_positions(tiny_tokenizer):
     config = GPT2Config(vocab_size=len(tiny_tokenizer), n_positions=32, n_embd=32, n_layer=1, n_head=2)
-    engine = Engine(ForeignDecoder(GPT2LMHeadModel(config).eval()), tiny_tokenizer, read_template(tiny_tokenizer), 32)
+    engine = Engine(
+        TransformersDecoder(GPT2LMHeadModel(config).eval()), tiny_tokenizer, read_template(tiny_tokenizer), 32
+    )
     engine.stops = frozenset()
     written = list(engine.generate(list(range(5, 25)), GenerationConfig(max_new_tokens=40)))
     assert len(written) == 13
