@@ -26,7 +26,7 @@ from pipeline.chat import Twin
 from pipeline.inference import GenerationConfig
 from pipeline.inference.decoder import Decoder
 from pipeline.inference.engine import Engine
-from pipeline.models import load_model, load_tokenizer, resolve
+from pipeline.models import load_model, load_tokenizer, name_or_path
 from pipeline.prompt import Message, encode_prompt, read_template
 from pipeline.sample import sample_text
 
@@ -73,7 +73,7 @@ def with_transformers(model: str, adapter: Path, tokens: int, *, quantise: bool)
         )  # fmt: skip
     tokenizer = load_tokenizer(model)
     loaded = PeftModel.from_pretrained(
-        AutoModelForCausalLM.from_pretrained(resolve(model), **settings), str(adapter)
+        AutoModelForCausalLM.from_pretrained(name_or_path(model), **settings), str(adapter)
     ).eval()
 
     def answer(messages: list[Message]) -> Iterator[object]:

@@ -125,14 +125,14 @@ def plain(rows: Sequence[Any], tokenizer: Any, clock: Clock) -> Any:
     from peft import LoraConfig
     from trl import SFTConfig, SFTTrainer
 
-    from pipeline.models import resolve
+    from pipeline.models import name_or_path
 
     arguments = SFTConfig(
         output_dir=tempfile.mkdtemp(), num_train_epochs=1, learning_rate=2e-4, report_to="none", save_strategy="no",
         disable_tqdm=True, use_cpu=True,
     )  # fmt: skip
     return SFTTrainer(
-        model=resolve("starter"), args=arguments, processing_class=tokenizer, callbacks=[clock.callback()],
+        model=name_or_path("starter"), args=arguments, processing_class=tokenizer, callbacks=[clock.callback()],
         train_dataset=Dataset.from_list([{"messages": row.messages} for row in rows]),
         peft_config=LoraConfig(r=16, lora_alpha=32, target_modules="all-linear", task_type="CAUSAL_LM"),
     )  # fmt: skip

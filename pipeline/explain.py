@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from pipeline.errors import ChatError
-from pipeline.models import STARTER, resolve
+from pipeline.models import STARTER, name_or_path
 
 if TYPE_CHECKING:
     import numpy as np
@@ -22,10 +22,10 @@ __all__ = [
     "NF4_BLOCK",
     "FloatBits",
     "FloatKind",
-    "Kept",
     "Matrix",
-    "carried_by_rank",
-    "compare",
+    "WeightFormat",
+    "compare_formats",
+    "energy_by_rank",
     "float_bits",
     "learned_change",
     "matrix_names",
@@ -117,7 +117,7 @@ def _scales(flat: Any) -> Any:
 
 
 @dataclass(frozen=True)
-class Kept:
+class WeightFormat:
     """A way to keep weights and what it costs. bits: a weight, its share of scales included.
 
     error: root mean square of what is lost, as a share of the weights' own. worst: the largest loss of one weight.
@@ -129,7 +129,7 @@ class Kept:
     worst: float
 
 
-def compare(values: "Weights") -> list[Kept]:
+def compare_formats(values: "Weights") -> list[WeightFormat]:
     """A matrix kept in 16, 8 and 4 bits; the last is what QLoRA trains on (bitsandbytes does it, scales and all)."""
     import torch
     from bitsandbytes.functional import dequantize_4bit, quantize_4bit
@@ -138,19 +138,19 @@ def compare(values: "Weights") -> list[Kept]:
     packed = quantize_4bit(exact, blocksize=NF4_BLOCK, compress_statistics=True, quant_type="nf4")
     scale, own = 32 / NF4_BLOCK, 8 / NF4_BLOCK + 32 / (NF4_BLOCK * SCALES_BLOCK)
     return [
-        _kept("BF16", 16, exact, exact.bfloat16()),
-        _kept("UINT8, from least to most", 8, exact, quantise(values, "uint8")[1]),
-        _kept("4 bits, even steps", 4 + scale, exact, quantise(values, "even4")[1]),
-        _kept("NF4", 4 + scale, exact, quantise(values, "nf4")[1]),
-        _kept("NF4, scales in 8 bits too", 4 + own, exact, dequantize_4bit(*packed)),
+        _measure("BF16", 16, exact, exact.bfloat16()),
+        _measure("UINT8, from least to most", 8, exact, quantise(values, "uint8")[1]),
+        _measure("4 bits, even steps", 4 + scale, exact, quantise(values, "even4")[1]),
+        _measure("NF4", 4 + scale, exact, quantise(values, "nf4")[1]),
+        _measure("NF4, scales in 8 bits too", 4 + own, exact, dequantize_4bit(*packed)),
     ]
 
 
-def _kept(name: str, bits: float, exact: Any, back: Any) -> Kept:
+def _measure(name: str, bits: float, exact: Any, back: Any) -> WeightFormat:
     import torch
 
     lost = torch.as_tensor(back).reshape(exact.shape).double() - exact.double()
-    return Kept(name, bits, float(lost.norm() / exact.double().norm()), float(lost.abs().max()))
+    return WeightFormat(name, bits, float(lost.norm() / exact.double().norm()), float(lost.abs().max()))
 
 
 @dataclass(frozen=True)
@@ -181,7 +181,7 @@ def read_matrix(model: str, projection: str) -> Matrix:
 
 def _folder(model: str) -> Path | None:
     if model == STARTER or Path(model).expanduser().is_dir():
-        return Path(resolve(model))
+        return Path(name_or_path(model))
     from huggingface_hub import snapshot_download
 
     try:
@@ -212,7 +212,7 @@ def _load(path: Path, key: str) -> "Weights":
     return values
 
 
-def carried_by_rank(values: "Weights", ranks: Sequence[int]) -> list[float]:
+def energy_by_rank(values: "Weights", ranks: Sequence[int]) -> list[float]:
     """How much of a matrix the best product of two thin ones of each rank carries, as a share of its squared size."""
     import numpy as np
 
@@ -230,15 +230,15 @@ def learned_change(adapter: Path, matrix: Matrix) -> float | None:
 
     config = json.loads((adapter / "adapter_config.json").read_text("utf-8"))
     wanted = f".layers.{matrix.layer}."
-    thin = {
+    factors = {
         side: tensor.double()
         for name, tensor in load_file(adapter / "adapter_model.safetensors").items()
         for side in ("lora_A", "lora_B")
         if wanted in name and f".{matrix.projection}.{side}" in name
     }
-    if len(thin) < 2:
+    if len(factors) < 2:
         return None
     scale = config["lora_alpha"] / (math.sqrt(config["r"]) if config.get("use_rslora") else config["r"])
-    change = scale * thin["lora_B"] @ thin["lora_A"]
+    change = scale * factors["lora_B"] @ factors["lora_A"]
     own = torch.from_numpy(matrix.values).double()
     return float(change.norm() / own.norm()) if change.shape == own.shape else None

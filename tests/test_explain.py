@@ -14,8 +14,8 @@ from pipeline.explain import (
     FLOATS,
     NF4,
     Matrix,
-    carried_by_rank,
-    compare,
+    compare_formats,
+    energy_by_rank,
     float_bits,
     learned_change,
     matrix_names,
@@ -105,7 +105,7 @@ def test_nf4_is_what_bitsandbytes_makes_of_weights():
 
 def test_fewer_bits_lose_more_and_nf4_less_than_even_steps():
     values = np.random.default_rng(1).normal(0, 0.02, (128, 256)).astype(np.float32)
-    half, eight, even, nf4, double = compare(values)
+    half, eight, even, nf4, double = compare_formats(values)
     assert half.error < eight.error < nf4.error < even.error
     assert nf4.error <= double.error < 1.02 * nf4.error
     assert [round(kept.bits, 3) for kept in (half, eight, even, nf4, double)] == [16, 8, 4.5, 4.5, 4.127]
@@ -115,9 +115,9 @@ def test_thin_matrices_carry_all_of_a_thin_product_and_little_of_noise():
     rng = np.random.default_rng(2)
     thin = (rng.normal(size=(40, 3)) @ rng.normal(size=(3, 60))).astype(np.float32)
     noise = rng.normal(size=(40, 60)).astype(np.float32)
-    assert carried_by_rank(thin, [3])[0] == pytest.approx(1)
-    assert carried_by_rank(noise, [3])[0] < 0.3
-    assert carried_by_rank(noise, [40])[0] == pytest.approx(1)
+    assert energy_by_rank(thin, [3])[0] == pytest.approx(1)
+    assert energy_by_rank(noise, [3])[0] < 0.3
+    assert energy_by_rank(noise, [40])[0] == pytest.approx(1)
 
 
 @pytest.fixture(scope="module")

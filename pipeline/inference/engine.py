@@ -140,9 +140,10 @@ def load_engine(model: str, adapter: Path | None = None, template: Template | No
     """
     import torch
 
-    from pipeline.machine.hardware import plan_training, this_machine
+    from pipeline.machine.hardware import this_machine
     from pipeline.models import load_model, load_tokenizer
     from pipeline.planning.plan import parameters_of
+    from pipeline.planning.recipe import plan_training
 
     tokenizer = load_tokenizer(model)
     machine = this_machine()

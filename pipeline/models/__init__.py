@@ -1,16 +1,8 @@
 """The base models: a short list, the starter model that needs no account, loading one with or without an adapter."""
 
-from pipeline.models.loading import (
-    STARTER,
-    BaseModelInfo,
-    cache_folder,
-    load_config,
-    load_model,
-    load_tokenizer,
-    model_list,
-    resolve,
-    starter_folder,
-)
+from pipeline.models.catalogue import STARTER, BaseModelInfo, model_list
+from pipeline.models.loading import load_config, load_model, load_tokenizer, name_or_path
+from pipeline.models.starter import cache_folder, starter_folder
 
 __all__ = [
     "STARTER",
@@ -20,6 +12,6 @@ __all__ = [
     "load_model",
     "load_tokenizer",
     "model_list",
-    "resolve",
+    "name_or_path",
     "starter_folder",
 ]

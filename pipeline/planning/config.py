@@ -106,10 +106,10 @@ def processes_for(config: TrainingConfig, gpus: int) -> int:
     return 1 if config.act_as is not None else max(1, gpus)
 
 
-def choose_rank(tokens: int, weights_a_rank: int) -> tuple[int, str]:
+def choose_rank(tokens: int, lora_parameters_per_rank: int) -> tuple[int, str]:
     """The rank for so many tokens to learn from, and on what evidence; a rank more is so many LoRA weights more."""
-    rank = next((rank for rank in (DEFAULT_RANK, 32, 64, 128) if rank * weights_a_rank >= tokens), 128)
-    weights = rank * weights_a_rank
+    rank = next((rank for rank in (DEFAULT_RANK, 32, 64, 128) if rank * lora_parameters_per_rank >= tokens), 128)
+    weights = rank * lora_parameters_per_rank
     if weights < tokens:
         return rank, f"as far as it pays; {tokens:,} tokens to learn from are more than its {weights:,} weights"
     return rank, (

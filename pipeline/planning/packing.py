@@ -7,7 +7,7 @@ architecture was tried with stands here; one that is not here takes a row at a t
 from typing import Any
 
 from pipeline.errors import ChatError
-from pipeline.machine.hardware import Choice
+from pipeline.planning.recipe import Choice
 
 __all__ = ["choose_rows", "room_for"]
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Any, Literal
 
 from pipeline.errors import ChatError
-from pipeline.machine.hardware import Device, Machine, Plan, choose_checkpointing, plan_training, this_machine
+from pipeline.machine.hardware import Device, Machine, this_machine
 from pipeline.models import BaseModelInfo, load_config
 from pipeline.planning.config import (
     DEFAULT_RANK,
@@ -17,6 +17,7 @@ from pipeline.planning.config import (
 )
 from pipeline.planning.forecast import Forecast, forecast, shape_of
 from pipeline.planning.packing import choose_rows
+from pipeline.planning.recipe import Plan, choose_checkpointing, plan_training
 
 __all__ = [
     "count_parameters",
@@ -84,11 +85,11 @@ def with_rows(config: TrainingConfig, plan: Plan) -> Plan:
 
 
 def settle(
-    config: TrainingConfig, *, device: Device, parameters: int, weights_a_rank: int, tokens: int, rows: int
+    config: TrainingConfig, *, device: Device, parameters: int, lora_parameters_per_rank: int, tokens: int, rows: int
 ) -> tuple[TrainingConfig, list[tuple[str, str, str]]]:
     """The configuration with nothing left open for a dataset of so many tokens in so many rows, and the reasons.
 
-    weights_a_rank: LoRA weights that a rank more adds. The reasons are (setting, value, reason), for the user.
+    The reasons are (setting, value, reason), for the user.
     """
     asked = "as asked" if config.recipe == "ours" else "as the recipe has it"
     step, why_step = (
@@ -97,7 +98,7 @@ def settle(
     an_epoch = tokens / step if config.batching == "tokens" else rows / config.rows_per_step
     epochs, why_epochs = (config.epochs, asked) if config.epochs else choose_epochs(tokens)
     steps = round(epochs * an_epoch)
-    rank, why_rank = (config.rank, asked) if config.rank else choose_rank(tokens, weights_a_rank)
+    rank, why_rank = (config.rank, asked) if config.rank else choose_rank(tokens, lora_parameters_per_rank)
     rate, why_rate = (config.learning_rate, asked) if config.learning_rate else choose_learning_rate(parameters, steps)
     settled = config.model_copy(update={"tokens_per_step": step, "rank": rank, "learning_rate": rate, "epochs": epochs})
     size = ("Tokens a step", f"{step:,}", why_step)

@@ -42,13 +42,15 @@ def attend(
 
     row_lengths: tokens of each row, adding up to all. row_starts: their running sums from 0, int32, on the GPU.
     """
-    groups = query.shape[1] // key.shape[1]
+    kv_groups = query.shape[1] // key.shape[1]
     if query.device.type == "cuda":
-        return _attend_cuda(query, key, value, groups, scaling, row_lengths, row_starts), None
-    return _attend_rows(query, key, value, groups, scaling, row_lengths), None
+        return _attend_cuda(query, key, value, kv_groups, scaling, row_lengths, row_starts), None
+    return _attend_rows(query, key, value, kv_groups, scaling, row_lengths), None
 
 
-def _attend_rows(query: Any, key: Any, value: Any, groups: int, scaling: float | None, lengths: tuple[int, ...]) -> Any:
+def _attend_rows(
+    query: Any, key: Any, value: Any, kv_groups: int, scaling: float | None, lengths: tuple[int, ...]
+) -> Any:
     import torch
     from torch.nn.functional import scaled_dot_product_attention
 
@@ -59,7 +61,7 @@ def _attend_rows(query: Any, key: Any, value: Any, groups: int, scaling: float |
         attended = [_blocks().apply(q, k, v, scale) for q, k, v in rows]
     else:
         attended = [
-            scaled_dot_product_attention(q, k, v, is_causal=True, scale=scaling, enable_gqa=groups > 1)
+            scaled_dot_product_attention(q, k, v, is_causal=True, scale=scaling, enable_gqa=kv_groups > 1)
             for q, k, v in rows
         ]
     return torch.cat(attended, dim=2).transpose(1, 2)
@@ -112,13 +114,13 @@ def _spans(tokens: int) -> list[tuple[int, int]]:
 
 
 def _attend_cuda(
-    query: Any, key: Any, value: Any, groups: int, scaling: float | None, lengths: tuple[int, ...], starts: Any
+    query: Any, key: Any, value: Any, kv_groups: int, scaling: float | None, lengths: tuple[int, ...], starts: Any
 ) -> Any:
     import torch
 
     q, k, v = (tensor.transpose(1, 2) for tensor in (query, key, value))
-    if groups > 1:
-        k, v = (tensor.repeat_interleave(groups, dim=2) for tensor in (k, v))
+    if kv_groups > 1:
+        k, v = (tensor.repeat_interleave(kv_groups, dim=2) for tensor in (k, v))
     longest = max(lengths)
     causal_from_top_left = 1
     attended = torch.ops.aten._efficient_attention_forward(

@@ -8,21 +8,22 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.errors import ChatError
-from pipeline.machine.hardware import Plan, act_as_t4, this_machine
+from pipeline.machine.hardware import act_as_t4, this_machine
 from pipeline.models import load_config, load_model, load_tokenizer
 from pipeline.planning.config import DEFAULT_RANK, TrainingConfig
 from pipeline.planning.packing import room_for
 from pipeline.planning.plan import parameters_of, plan_for, settle, splits_weights
+from pipeline.planning.recipe import Plan
 from pipeline.prompt import Template, read_template
 from pipeline.runs.folder import last_checkpoint
 from pipeline.runs.state import replace_text, write_state
 from pipeline.training.attention import ATTENTION, register_attention
-from pipeline.training.callback import Follower, make_callback
 from pipeline.training.data import Example, encode_rows, learned_text, plan_steps, without_repeats
 from pipeline.training.launch import leader
+from pipeline.training.monitor import RunMonitor, make_callback
 from pipeline.training.trainer import Batches, make_trainer, trainer_arguments
 
-__all__ = ["Prepared", "fit", "is_first_process", "prepare"]
+__all__ = ["Prepared", "finetune", "is_first_process", "prepare"]
 
 VALIDATION_TOKENS = 24_000  # enough for a loss that is good to a few thousandths; more only takes time
 
@@ -66,7 +67,7 @@ def prepare(run_dir: Path, config: TrainingConfig) -> Prepared:
     return Prepared(tokenizer, template, train, kept)
 
 
-def fit(run_dir: Path, config: TrainingConfig) -> None:
+def finetune(run_dir: Path, config: TrainingConfig) -> None:
     """Train until done, stopped or paused, from the last checkpoint if there is one; the folder tells the rest.
 
     Raises ChatError for what the user can mend.
@@ -83,7 +84,7 @@ def fit(run_dir: Path, config: TrainingConfig) -> None:
     config = settle_on(run_dir, config, plan, model, data.train)
     batches, per_step = make_batches(data.train, config, plan, processes)
     steps = len(batches) // per_step
-    follower = Follower(run_dir, config, steps, make_held_out(data.validation, plan), began)
+    monitor = RunMonitor(run_dir, config, steps, make_held_out(data.validation, plan), began)
     arguments = trainer_arguments(
         config, run_dir,
         dtype=plan.dtype.value, device=plan.device, optimiser=plan.optimiser.value, steps=steps,
@@ -91,20 +92,20 @@ def fit(run_dir: Path, config: TrainingConfig) -> None:
     )  # fmt: skip
     try:
         trainer = make_trainer(
-            model, data.tokenizer, arguments, lora_config(config, model), batches, [make_callback(follower)],
+            model, data.tokenizer, arguments, lora_config(config, model), batches, [make_callback(monitor)],
             padded=config.batching == "rows",
         )  # fmt: skip
     except ValueError as error:
         if "target_modules" not in str(error):
             raise
         raise ChatError(f"LoRA cannot be put on the layers of a {model.config.model_type}: choose another.") from error
-    follower.attach(trainer)
+    monitor.attach(trainer)
     checkpoint = last_checkpoint(run_dir)
     if is_first_process():
         write_state(run_dir, status="running", pid=leader(), total_steps=steps, message="")
-    follower.begin(checkpoint)
+    monitor.begin(checkpoint)
     trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
-    follower.finish()
+    monitor.finish()
 
 
 def load_for_training(config: TrainingConfig, plan: Plan, shards: int = 1) -> Any:
@@ -133,15 +134,15 @@ def settle_on(run_dir: Path, config: TrainingConfig, plan: Plan, model: Any, exa
     """The configuration with what was left open chosen for this model and dataset; also in the run's folder."""
     settled, _ = settle(
         config, device=plan.device, parameters=parameters_of(config.model),
-        weights_a_rank=weights_a_rank(model, config.targets), tokens=sum(len(example.ids) for example in examples),
-        rows=len(examples),
+        lora_parameters_per_rank=lora_parameters_per_rank(model, config.targets),
+        tokens=sum(len(example.ids) for example in examples), rows=len(examples),
     )  # fmt: skip
     if is_first_process() and settled != config:
         replace_text(run_dir / "config.json", settled.model_dump_json(indent=1))
     return settled
 
 
-def weights_a_rank(model: Any, targets: tuple[str, ...]) -> int:
+def lora_parameters_per_rank(model: Any, targets: tuple[str, ...]) -> int:
     """LoRA weights that a rank more adds to a loaded model, on the named layers (none: all linear but the head).
 
     Raises ChatError where the model has no such layers.
@@ -149,9 +150,9 @@ def weights_a_rank(model: Any, targets: tuple[str, ...]) -> int:
     import torch
     from transformers.pytorch_utils import Conv1D
 
-    weights, head, senses = 0, model.get_output_embeddings(), other_senses(model) or ""
+    weights, head, excluded = 0, model.get_output_embeddings(), non_text_modules(model) or ""
     for name, layer in model.named_modules():
-        left_out = layer is head or re.fullmatch(senses, name)
+        left_out = layer is head or re.fullmatch(excluded, name)
         if left_out or (targets and name.rsplit(".", 1)[-1] not in targets):
             continue
         if isinstance(layer, torch.nn.Linear):
@@ -164,7 +165,7 @@ def weights_a_rank(model: Any, targets: tuple[str, ...]) -> int:
     return weights
 
 
-def other_senses(model: Any) -> str | None:
+def non_text_modules(model: Any) -> str | None:
     """A pattern for the modules of a model that sees or hears, too, which have nothing to learn from text."""
     reads = any(name.endswith("language_model") for name, _ in model.named_modules())
     return r"(?!.*language_model\.).*" if reads else None
@@ -179,7 +180,7 @@ def lora_config(config: TrainingConfig, model: Any = None) -> Any:
         lora_alpha=config.alpha,
         lora_dropout=config.dropout,
         target_modules=list(config.targets) or "all-linear",
-        exclude_modules=other_senses(model) if model is not None else None,
+        exclude_modules=non_text_modules(model) if model is not None else None,
         task_type="CAUSAL_LM",
     )
 

@@ -48,8 +48,8 @@ def _forward(function: Any) -> Any:
         base = layer.get_base_layer()
         if layer.disable_adapters or layer.merged:
             return base(x)
-        thin, wide = layer.lora_A["default"].weight, layer.lora_B["default"].weight
-        return function.apply(x, base.weight, base.bias, thin, wide, layer.scaling["default"])
+        lora_a, lora_b = layer.lora_A["default"].weight, layer.lora_B["default"].weight
+        return function.apply(x, base.weight, base.bias, lora_a, lora_b, layer.scaling["default"])
 
     return forward
 
@@ -72,29 +72,29 @@ def _function() -> Any:
         """y = x W' + bias + scale (x A') B', with A (rank, in) and B (out, rank)."""
 
         @staticmethod
-        def forward(ctx: Any, x: Any, weight: Any, bias: Any, thin: Any, wide: Any, scale: float) -> Any:
+        def forward(ctx: Any, x: Any, weight: Any, bias: Any, lora_a: Any, lora_b: Any, scale: float) -> Any:
             dtype = computing_dtype(x)
             rows = x.reshape(-1, x.shape[-1]).to(dtype)
-            inner = rows @ thin.to(dtype).t()
+            inner = rows @ lora_a.to(dtype).t()
             out = linear(rows, unpacked(weight, dtype), None if bias is None else bias.to(dtype))
-            out.addmm_(inner, wide.to(dtype).t(), alpha=scale)
-            ctx.save_for_backward(rows, inner, thin, wide)
+            out.addmm_(inner, lora_b.to(dtype).t(), alpha=scale)
+            ctx.save_for_backward(rows, inner, lora_a, lora_b)
             ctx.weight, ctx.scale, ctx.shape = weight, scale, x.shape
             return out.reshape(*x.shape[:-1], out.shape[-1])
 
         @staticmethod
         def backward(ctx: Any, gradient: Any) -> Any:
-            rows, inner, thin, wide = ctx.saved_tensors
+            rows, inner, lora_a, lora_b = ctx.saved_tensors
             gradient = gradient.reshape(-1, gradient.shape[-1]).to(rows.dtype)
-            inner_gradient = (gradient @ wide.to(rows.dtype)).mul_(ctx.scale)
-            wide_gradient = (gradient.t() @ inner).mul_(ctx.scale)
-            thin_gradient = inner_gradient.t() @ rows
+            inner_gradient = (gradient @ lora_b.to(rows.dtype)).mul_(ctx.scale)
+            lora_b_gradient = (gradient.t() @ inner).mul_(ctx.scale)
+            lora_a_gradient = inner_gradient.t() @ rows
             x_gradient = None
             if ctx.needs_input_grad[0]:
                 x_gradient = gradient @ unpacked(ctx.weight, rows.dtype)
-                x_gradient.addmm_(inner_gradient, thin.to(rows.dtype))
+                x_gradient.addmm_(inner_gradient, lora_a.to(rows.dtype))
                 x_gradient = x_gradient.reshape(ctx.shape)
-            return x_gradient, None, None, thin_gradient.to(thin.dtype), wide_gradient.to(wide.dtype), None
+            return x_gradient, None, None, lora_a_gradient.to(lora_a.dtype), lora_b_gradient.to(lora_b.dtype), None
 
     return LoraLinear
 

@@ -17,7 +17,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-__all__ = ["PROJECT", "Tracked", "dashboard_command"]
+__all__ = ["PROJECT", "TrackioProject", "dashboard_command"]
 
 PROJECT = "chat-twin"
 FOLDER = "trackio"  # in the run's
@@ -35,7 +35,7 @@ def closed_environment(run_dir: Path) -> dict[str, str]:
     return {**kept, "TRACKIO_DIR": str(run_dir / FOLDER), "HF_HUB_OFFLINE": "1", "HF_TOKEN_PATH": os.devnull}
 
 
-class Tracked:
+class TrackioProject:
     """The run's project; made anew from the metrics so far, so that steps which are taken again stand there once."""
 
     def __init__(self, run_dir: Path, settings: Mapping[str, Any], lines: Iterable[Mapping[str, Any]]) -> None:

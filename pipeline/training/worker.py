@@ -34,11 +34,11 @@ def train(dataset_dir: Path, run_dir: Path, config: TrainingConfig) -> None:
 
 def work(run_dir: Path) -> None:
     """Train, or go on with, the run in this folder. Whatever ends it is in the state before it is raised."""
-    from pipeline.training.finetune import fit, is_first_process
+    from pipeline.training.finetune import finetune, is_first_process
 
     try:
         if not _fits(run_dir, read_config(run_dir)):
-            fit(run_dir, _halve_batch(run_dir))
+            finetune(run_dir, _halve_batch(run_dir))
     except BaseException as error:
         if is_first_process():
             write_state(run_dir, status="failed", message=_sentence(error))
@@ -47,10 +47,10 @@ def work(run_dir: Path) -> None:
 
 def _fits(run_dir: Path, config: TrainingConfig) -> bool:
     """Train; False where memory ran out. Returning lets go of everything that the try holds."""
-    from pipeline.training.finetune import fit
+    from pipeline.training.finetune import finetune
 
     try:
-        fit(run_dir, config)
+        finetune(run_dir, config)
     except Exception as error:
         if not _out_of_memory(error):
             raise

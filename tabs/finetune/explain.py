@@ -14,9 +14,9 @@ from tabs.runs import finished_runs
 from tabs.visitor import Visitor, safely, visitor_of
 
 if TYPE_CHECKING:
-    from pipeline.explain import FloatBits, Kept, Matrix
+    from pipeline.explain import FloatBits, Matrix, WeightFormat
 
-__all__ = ["build", "number_html", "thin_html", "weights_html"]
+__all__ = ["build", "low_rank_html", "number_html", "weights_html"]
 
 RANKS = (1, 2, 4, 8, 16, 32, 64, 128)
 COLUMN, ROW = (2, 1, -1, 3), (1, 0, 2, -1, 1)
@@ -43,7 +43,7 @@ def build(fold: gr.Accordion, model: gr.Dropdown) -> None:
         weights, **quiet,
     )  # fmt: skip
     gr.on(
-        [fold.expand, model.change, projection.change, rank.change], safely(_thin), [model, projection, rank], thin,
+        [fold.expand, model.change, projection.change, rank.change], safely(_low_rank), [model, projection, rank], thin,
         **quiet,
     )  # fmt: skip
 
@@ -105,11 +105,11 @@ def _weights(model: str, projection: str, block: float) -> str:
 
 
 @functools.lru_cache(maxsize=8)
-def _looked_at(model: str, projection: str) -> tuple[Matrix, tuple[Kept, ...]]:
-    from pipeline.explain import compare, read_matrix
+def _looked_at(model: str, projection: str) -> tuple[Matrix, tuple[WeightFormat, ...]]:
+    from pipeline.explain import compare_formats, read_matrix
 
     matrix = read_matrix(model, projection)
-    return matrix, tuple(compare(matrix.values))
+    return matrix, tuple(compare_formats(matrix.values))
 
 
 def weights_html(model: str, projection: str, block: int) -> str:
@@ -173,11 +173,11 @@ def _block_svg(values: Any) -> str:
     )
 
 
-def _thin(request: gr.Request, model: str, projection: str, rank: str) -> str:
-    return thin_html(_model(model), projection, int(rank), visitor_of(request))
+def _low_rank(request: gr.Request, model: str, projection: str, rank: str) -> str:
+    return low_rank_html(_model(model), projection, int(rank), visitor_of(request))
 
 
-def thin_html(model: str, projection: str, rank: int, visitor: Visitor | None = None) -> str:
+def low_rank_html(model: str, projection: str, rank: int, visitor: Visitor | None = None) -> str:
     """A matrix from two thin ones, and how many weights a rank trains on the model, as HTML."""
     from pipeline.planning.forecast import shape_of, trainable
 
@@ -195,13 +195,13 @@ def thin_html(model: str, projection: str, rank: int, visitor: Visitor | None = 
         f"{len(ROW)} numbers make {len(COLUMN) * len(ROW)}. That is rank 1. Rank {rank} adds up {rank} such tables.</p>"
         f'</div>{_rectangles(rows, columns, rank)}<p class="quiet">{projection} has {rows:,} × {columns:,} = {full:,} '
         f"weights, and they stay as they are. LoRA learns a change to add to them, B × A: {rank} × ({rows:,} + "
-        f"{columns:,}) = {two:,} weights, {100 * two / full:.2g} % as many. {_whether_thin(model, projection, rank)}"
+        f"{columns:,}) = {two:,} weights, {100 * two / full:.2g} % as many. {_rank_verdict(model, projection, rank)}"
         f'{_twins_change(model, projection, visitor)}</p><div class="ranks" role="img" aria-label="Trained weights by '
         f'rank"><span>rank</span><i></i><b>trained weights</b><em>of all</em>{bars}</div>'
     )
 
 
-def _whether_thin(model: str, projection: str, rank: int) -> str:
+def _rank_verdict(model: str, projection: str, rank: int) -> str:
     """How badly the matrix itself would fare as two thin ones: only its change is thin."""
     try:
         matrix, _ = _looked_at(model, projection)
@@ -218,9 +218,9 @@ def _whether_thin(model: str, projection: str, rank: int) -> str:
 
 @functools.lru_cache(maxsize=64)
 def _carried(model: str, projection: str, rank: int) -> float:
-    from pipeline.explain import carried_by_rank
+    from pipeline.explain import energy_by_rank
 
-    return carried_by_rank(_looked_at(model, projection)[0].values, [rank])[0]
+    return energy_by_rank(_looked_at(model, projection)[0].values, [rank])[0]
 
 
 def _twins_change(model: str, projection: str, visitor: Visitor | None) -> str:

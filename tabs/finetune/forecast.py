@@ -14,10 +14,11 @@ from tabs.runs import newest_run
 from tabs.visitor import Stage, Visitor, safely, visitor_of
 
 if TYPE_CHECKING:
-    from pipeline.machine.hardware import Machine, Plan
+    from pipeline.machine.hardware import Machine
     from pipeline.models import BaseModelInfo
     from pipeline.planning import TrainingConfig
     from pipeline.planning.forecast import Forecast
+    from pipeline.planning.recipe import Plan
 
 __all__ = ["build", "fit_bar"]
 
@@ -91,7 +92,7 @@ def look(visitor: Visitor, config: TrainingConfig, place: str) -> tuple[str, str
 
 
 def _beside_each_other(config: TrainingConfig, plan: Plan) -> Plan:
-    from pipeline.machine.hardware import Choice
+    from pipeline.planning.recipe import Choice
 
     rows = config.rows_per_step
     padded = Choice("padded", f"as the recipe has it: {rows} rows beside each other, filled up to the longest")
@@ -122,7 +123,7 @@ def _settle(
         tokens, rows = summary.train_tokens, summary.train_rows
     return settle(
         config, device=machine.device, parameters=shape.parameters,
-        weights_a_rank=trainable(shape, 1, config.targets), tokens=tokens, rows=rows,
+        lora_parameters_per_rank=trainable(shape, 1, config.targets), tokens=tokens, rows=rows,
     )  # fmt: skip
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from pipeline.planning import TrainingConfig
 from pipeline.planning.forecast import Forecast, Part
-from tabs.finetune.explain import number_html, thin_html, weights_html
+from tabs.finetune.explain import low_rank_html, number_html, weights_html
 from tabs.finetune.forecast import _together, fit_bar, look
 from tabs.finetune.tab import _config, _offered
 from tabs.visitor import Visitor
@@ -136,5 +136,5 @@ def test_weights_and_thin_matrices_are_those_of_the_model(tiny_model, tmp_path):
     shown = words(weights_html(str(tmp_path), "up_proj", 3))
     assert "96 × 64 weights" in shown
     assert "NF4, scales in 8 bits too 4.127" in shown
-    thin = words(thin_html(str(tmp_path), "up_proj", 4))
+    thin = words(low_rank_html(str(tmp_path), "up_proj", 4))
     assert "4 × (96 + 64) = 640 weights" in thin

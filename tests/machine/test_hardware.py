@@ -2,7 +2,8 @@
 
 import pytest
 
-from pipeline.machine.hardware import T4, T4_GIB, Machine, choose_checkpointing, plan_training, this_machine
+from pipeline.machine.hardware import T4, T4_GIB, Machine, this_machine
+from pipeline.planning.recipe import choose_checkpointing, plan_training
 
 H100 = Machine("cuda", "NVIDIA H100", 79.2, 78.0, 16, (9, 0), 1, fast_bf16=True)
 CPU = Machine("cpu", "CPU", 16.0, 12.0, 8)

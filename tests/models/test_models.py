@@ -9,7 +9,7 @@ import zipfile
 import pytest
 
 from pipeline.errors import ChatError
-from pipeline.models import STARTER, load_model, load_tokenizer, model_list, resolve, starter_folder
+from pipeline.models import STARTER, load_model, load_tokenizer, model_list, name_or_path, starter_folder
 from pipeline.prompt import encode, end_ids, read_template
 
 TALK = [{"role": "user", "content": "hi"}, {"role": "assistant", "content": "yo"}]
@@ -25,9 +25,9 @@ def save(tokenizer, folder, **changes):
 
 
 def test_a_name_stands_for_a_folder_or_for_itself(tmp_path):
-    assert resolve(str(tmp_path)) == str(tmp_path)
-    assert resolve("someone/something") == "someone/something"
-    assert resolve(STARTER) == str(starter_folder())
+    assert name_or_path(str(tmp_path)) == str(tmp_path)
+    assert name_or_path("someone/something") == "someone/something"
+    assert name_or_path(STARTER) == str(starter_folder())
 
 
 def test_the_list_goes_from_small_to_large_and_the_starter_is_first():

@@ -127,7 +127,7 @@ def test_what_only_reads_and_does_not_see_learns():
     """A model with eyes: LoRA is put on what reads, and the rest counts for nothing."""
     import torch
 
-    from pipeline.training.finetune import other_senses, weights_a_rank
+    from pipeline.training.finetune import lora_parameters_per_rank, non_text_modules
 
     class Both(torch.nn.Module):
         def __init__(self):
@@ -138,8 +138,8 @@ def test_what_only_reads_and_does_not_see_learns():
         def get_output_embeddings(self):
             return None
 
-    assert weights_a_rank(Both(), ()) == 12
-    assert other_senses(make("Llama")) is None
+    assert lora_parameters_per_rank(Both(), ()) == 12
+    assert non_text_modules(make("Llama")) is None
 
 
 @pytest.mark.parametrize(

@@ -69,13 +69,25 @@ def test_steps_grow_with_the_chat_up_to_a_limit():
 
 @pytest.mark.parametrize(("tokens", "epochs"), [(11_884, 2), (30_000, 2), (45_000, 1), (65_024, 1)])
 def test_few_replies_are_seen_twice(tokens, epochs):
-    numbers = {"device": "cpu", "parameters": int(1.35e8), "weights_a_rank": 300_000, "tokens": tokens, "rows": 14}
+    numbers = {
+        "device": "cpu",
+        "parameters": int(1.35e8),
+        "lora_parameters_per_rank": 300_000,
+        "tokens": tokens,
+        "rows": 14,
+    }
     assert settle(TrainingConfig(), **numbers)[0].epochs == epochs
     assert settle(TrainingConfig(epochs=3), **numbers)[0].epochs == 3
 
 
 def test_settled_nothing_is_open_and_what_was_asked_stays():
-    numbers = {"device": "cpu", "parameters": int(1.35e8), "weights_a_rank": 300_000, "tokens": 65_024, "rows": 77}
+    numbers = {
+        "device": "cpu",
+        "parameters": int(1.35e8),
+        "lora_parameters_per_rank": 300_000,
+        "tokens": 65_024,
+        "rows": 77,
+    }
     settled, reasons = settle(TrainingConfig(learning_rate=1e-4), **numbers)
     assert (settled.rank, settled.learning_rate, settled.tokens_per_step) == (16, 1e-4, 1024)
     assert {name for name, _, _ in reasons} == {"Rank", "Learning rate", "Times each reply is seen", "Tokens a step"}
@@ -85,7 +97,9 @@ def test_settled_nothing_is_open_and_what_was_asked_stays():
 
 def test_the_blogs_recipe_is_left_as_it_is():
     config = TrainingConfig.of("blog")
-    settled, _ = settle(config, device="cuda", parameters=int(7e9), weights_a_rank=2_500_000, tokens=10**9, rows=10**6)
+    settled, _ = settle(
+        config, device="cuda", parameters=int(7e9), lora_parameters_per_rank=2_500_000, tokens=10**9, rows=10**6
+    )
     assert {name: getattr(settled, name) for name in RECIPES["blog"]} == RECIPES["blog"]
 
 

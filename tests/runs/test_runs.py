@@ -10,7 +10,7 @@ from pipeline import runs
 from pipeline.errors import ChatError
 from pipeline.planning import TrainingConfig
 from pipeline.training import train
-from tests.training.following import wait
+from tests.training.waiting import wait
 
 pytestmark = pytest.mark.slow
 

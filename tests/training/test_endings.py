@@ -4,7 +4,7 @@ import pytest
 
 from pipeline.runs import read_state
 from pipeline.training import train
-from pipeline.training.callback import NO_BETTER
+from pipeline.training.monitor import NO_BETTER
 from pipeline.training.worker import _out_of_memory, _sentence
 
 

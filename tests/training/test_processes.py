@@ -11,7 +11,7 @@ from pipeline.runs import lay_out, read_state
 from pipeline.runs.state import replace_text, write_control
 from pipeline.training import train
 from pipeline.training.worker import work
-from tests.training.following import wait
+from tests.training.waiting import wait
 
 
 def set_processes(run_dir, processes, **changes):

@@ -9,7 +9,7 @@ from pipeline import runs
 from pipeline.errors import ChatError
 from pipeline.runs import require_trackio
 from pipeline.training import train
-from pipeline.training.trackio_log import PROJECT, Tracked, closed_environment, dashboard_command
+from pipeline.training.trackio_log import PROJECT, TrackioProject, closed_environment, dashboard_command
 
 WATCH = """
 import sys
@@ -56,7 +56,7 @@ def test_a_run_tells_trackio_all_its_metrics_and_nobody_else(watched, tiny_datas
     assert [line["loss"] for _, line in kept if "loss" in line] == metrics["loss"].drop_nulls().to_list()
     assert not watched.exists()
     # A run that goes on: steps that are taken again stand there once.
-    again = Tracked(run_dir, {"rank": 4}, [{"step": 0, "validation_loss": 3.0, "message": "words"}])
+    again = TrackioProject(run_dir, {"rank": 4}, [{"step": 0, "validation_loss": 3.0, "message": "words"}])
     again.add({"step": 1, "loss": 2.5})
     again.close()
     assert rows(run_dir) == [(0, {"validation_loss": 3.0}), (1, {"loss": 2.5})]

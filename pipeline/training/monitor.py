@@ -20,10 +20,10 @@ from pipeline.runs.state import (
     write_control,
     write_state,
 )
-from pipeline.training.trackio_log import Tracked
+from pipeline.training.trackio_log import TrackioProject
 from pipeline.training.trainer import Batches, adapter_weights, held_out_loss
 
-__all__ = ["Follower", "make_callback"]
+__all__ = ["RunMonitor", "make_callback"]
 
 NO_BETTER = (
     "It learned nothing that helps on the held-out replies: their loss never fell below where it began. "
@@ -31,7 +31,7 @@ NO_BETTER = (
 )
 
 
-class Follower:
+class RunMonitor:
     """Watches one run. Of several processes all validate and obey alike, and the first alone writes."""
 
     def __init__(
@@ -57,10 +57,10 @@ class Follower:
         self.tokens_before = 0
         self.began, self.seconds_before = began, (read_state(run_dir) or RunState()).seconds
         self.trainer: Any = None
-        self.tracked: Tracked | None = None
+        self.tracked: TrackioProject | None = None
 
     def attach(self, trainer: Any) -> None:
-        """Give the follower its trainer, which needs the follower's callback to be made."""
+        """Give the monitor its trainer, which needs the monitor's callback to be made."""
         self.trainer = trainer
 
     @property
@@ -74,7 +74,7 @@ class Follower:
             if self.writes:
                 cut_metrics(self.run_dir, -1)
                 self._begin_tracking()
-                self._tell({"step": 0, "epoch": 0.0, "validation_loss": self.base_loss})
+                self._record({"step": 0, "epoch": 0.0, "validation_loss": self.base_loss})
                 self._write_state(step=0, base_validation_loss=self.base_loss)
         else:
             kept = json.loads((checkpoint / COMPLETE).read_text("utf-8"))
@@ -91,21 +91,21 @@ class Follower:
         self.step_seconds.append(now - self.step_began)
         if step in self.validate_at:
             self._validate(step)
-        wish = self._agreed(read_control(self.run_dir), now - self.saved_at >= self.config.checkpoint_seconds)
-        if wish[0] == "stop":
+        request = self._agreed(read_control(self.run_dir), now - self.saved_at >= self.config.checkpoint_seconds)
+        if request[0] == "stop":
             self.outcome, self.message = "stopped", "Stopped as asked; the best adapter so far was kept."
-        elif wish[0] == "pause":
+        elif request[0] == "pause":
             self.outcome, self.message = "paused", "Paused; it can go on from here."
         elif self.without_progress >= self.config.patience and step < self.steps:
             self.message = "Stopped early: the held-out loss no longer fell."
-        if wish[0] or (self.message and step < self.steps):
+        if request[0] or (self.message and step < self.steps):
             control.should_training_stop = True
-        if wish[1] or wish[0] == "pause":
+        if request[1] or request[0] == "pause":
             control.should_save = True
         self.step_began = time.monotonic()
 
     def saved(self, step: int) -> None:
-        """Mark the checkpoint of this step as whole, with what the follower knows."""
+        """Mark the checkpoint of this step as whole, with what the monitor knows."""
         self.saved_at = self.step_began = time.monotonic()
         if self.writes:
             names = ("base_loss", "best_loss", "best_step", "last_validated", "without_progress")
@@ -116,7 +116,7 @@ class Follower:
         """One line of metrics, and the state."""
         if not self.writes or "loss" not in logs:
             return
-        self._tell(
+        self._record(
             {
                 "step": step,
                 "epoch": self._times_seen(step),
@@ -143,14 +143,14 @@ class Follower:
             if self.outcome == "done":
                 shutil.rmtree(self.run_dir / "checkpoints", ignore_errors=True)
             self._write_state(status=self.outcome, step=step, message=self.message, peak_gib=peaks)
-            write_control(self.run_dir, "")  # here, and not at the start: a wish may come while the model loads
+            write_control(self.run_dir, "")  # here, and not at the start: a request may come while the model loads
 
     def _begin_tracking(self) -> None:
         if self.config.trackio:
             settings = self.config.model_dump(mode="json", exclude={"trackio"})
-            self.tracked = Tracked(self.run_dir, settings, metrics_lines(self.run_dir))
+            self.tracked = TrackioProject(self.run_dir, settings, metrics_lines(self.run_dir))
 
-    def _tell(self, line: dict[str, Any]) -> None:
+    def _record(self, line: dict[str, Any]) -> None:
         """A line of metrics, to all who follow."""
         add_metrics(self.run_dir, line)
         if self.tracked is not None:
@@ -175,7 +175,7 @@ class Follower:
         if better:
             self._keep_adapter()
         if loss is not None:
-            self._tell({"step": step, "epoch": self._times_seen(step), "validation_loss": loss})
+            self._record({"step": step, "epoch": self._times_seen(step), "validation_loss": loss})
         self._write_state(step=step, best_step=self.best_step, best_validation_loss=self.best_loss)
 
     def _held_out(self) -> float | None:
@@ -198,13 +198,13 @@ class Follower:
         scratch.rename(place)
         shutil.rmtree(old, ignore_errors=True)
 
-    def _agreed(self, wish: str, save: bool) -> tuple[str, bool]:
-        """The first process's wish and clock, for all: they must take the same turn."""
+    def _agreed(self, request: str, save: bool) -> tuple[str, bool]:
+        """The first process's request and clock, for all: they must take the same turn."""
         if self.trainer.accelerator.num_processes == 1:
-            return wish, save
+            return request, save
         from accelerate.utils import broadcast_object_list
 
-        said: list[Any] = [wish, save]
+        said: list[Any] = [request, save]
         broadcast_object_list(said)
         return said[0], said[1]
 
@@ -236,18 +236,18 @@ def used_memory() -> float:
     return float(round(psutil.Process().memory_info().rss / 2**30, 3))
 
 
-def make_callback(follower: Follower) -> Any:
-    """The trainer's events, passed on to the follower."""
+def make_callback(monitor: RunMonitor) -> Any:
+    """The trainer's events, passed on to the monitor."""
     from transformers import TrainerCallback
 
-    class Follow(TrainerCallback):  # type: ignore[misc]
+    class MonitorCallback(TrainerCallback):  # type: ignore[misc]
         def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-            follower.after_step(state.global_step, control)
+            monitor.after_step(state.global_step, control)
 
         def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **_: Any) -> None:
-            follower.log(state.global_step, logs or {})
+            monitor.log(state.global_step, logs or {})
 
         def on_save(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-            follower.saved(state.global_step)
+            monitor.saved(state.global_step)
 
-    return Follow()
+    return MonitorCallback()
