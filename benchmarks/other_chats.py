@@ -108,12 +108,14 @@ def row(name: str, exam: dict[str, Any], replies: int) -> str:
     said, real = twin["answers"], person["answers"]
     bits = twin["loss"]["bits_per_character"]
     lower = [f"{1 - bits / of[base]['loss']['bits_per_character']:.1%}" for base in ("base", "prompted base")]
-    told, mark = ([f"{100 * one['told'][key]:.0f}" for key in ("accuracy", "low", "high")] for one in (twin, person))
+    found, mark = (
+        [f"{100 * one['classifier'][key]:.0f}" for key in ("accuracy", "low", "high")] for one in (twin, person)
+    )
     cells = [
         name, f"{replies:,}", f"{exam['held_out_replies']:,}", f"{said['ended']:.1%}", f"{said['other_side']:.1%}",
         f"{bits:.3f}", *lower, f"{said['mean_characters']:.0f} / {real['mean_characters']:.0f}",
         f"{said['mean_bubbles']:.2f} / {real['mean_bubbles']:.2f}",
-        f"{told[0]} [{told[1]} to {told[2]}]", f"{mark[0]} [{mark[1]} to {mark[2]}]",
+        f"{found[0]} [{found[1]} to {found[2]}]", f"{mark[0]} [{mark[1]} to {mark[2]}]",
     ]  # fmt: skip
     return f"| {' | '.join(cells)} |"
 

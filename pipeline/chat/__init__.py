@@ -2,6 +2,15 @@
 
 from pipeline.chat.rhythm import Pace
 from pipeline.chat.side_by_side import stream_side_by_side
-from pipeline.chat.twin import Ended, Piece, Twin, load_twin, prompt_messages, stream
+from pipeline.chat.twin import FinishReason, PartialReply, Twin, load_twin, prompt_messages, stream
 
-__all__ = ["Ended", "Pace", "Piece", "Twin", "load_twin", "prompt_messages", "stream", "stream_side_by_side"]
+__all__ = [
+    "FinishReason",
+    "Pace",
+    "PartialReply",
+    "Twin",
+    "load_twin",
+    "prompt_messages",
+    "stream",
+    "stream_side_by_side",
+]

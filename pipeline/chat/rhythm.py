@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Iterator
 from math import exp
 
-from pipeline.chat.twin import Piece
+from pipeline.chat.twin import PartialReply
 from pipeline.dataset import Rhythm
 from pipeline.prompt import split_bubbles
 
@@ -32,10 +32,10 @@ class Pace:
         self.begun = clock()
         self.left = IN_ALL
 
-    def grow(self, piece: Piece) -> str:
+    def grow(self, reply: PartialReply) -> str:
         """Take in more of the reply; what of it may be seen by now."""
-        lines = piece.text.split("\n")
-        self.lines = lines if piece.ended else lines[:-1]
+        lines = reply.text.split("\n")
+        self.lines = lines if reply.finish_reason else lines[:-1]
         for line in self.lines[len(self.due) :]:
             before = self.due[-1] if self.due else self.begun
             self.due.append(max(self.clock(), before + self._wait(line)))

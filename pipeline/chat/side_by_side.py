@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 
-from pipeline.chat.twin import Piece, Twin, stream
+from pipeline.chat.twin import PartialReply, Twin, stream
 from pipeline.prompt import Message
 
 __all__ = ["stream_side_by_side"]
@@ -15,15 +15,15 @@ def stream_side_by_side(
     *,
     now: datetime | None = None,
     cancelled: Callable[[], bool] = lambda: False,
-) -> Iterator[dict[str, Piece]]:
+) -> Iterator[dict[str, PartialReply]]:
     """What each has written so far, every time one has written more; each samples as suits it. Raises ChatError."""
     growing = {name: stream(twin, history, now=now, cancelled=cancelled) for name, twin in twins.items()}
-    pieces = {name: Piece("") for name in twins}
+    replies = {name: PartialReply("") for name in twins}
     while growing:
         for name in list(growing):
-            piece = next(growing[name], None)
-            if piece is None:
+            reply = next(growing[name], None)
+            if reply is None:
                 del growing[name]
             else:
-                pieces[name] = piece
-        yield dict(pieces)
+                replies[name] = reply
+        yield dict(replies)

@@ -9,18 +9,19 @@ from typing import Literal, NamedTuple
 
 from pydantic import ValidationError
 
+from pipeline.chat.stop_sequences import StopSequences, is_repeating
 from pipeline.dataset import OPENER, DatasetConfig, Rhythm, Row, Summary, chat_opening, read_about, read_dataset
 from pipeline.errors import ChatError
 from pipeline.inference.engine import Engine, LoadedModels, load_engine
 from pipeline.inference.generation import GenerationConfig
 from pipeline.prompt import Message, Template, encode_all, encode_prompt
 
-__all__ = ["Ended", "Kind", "Piece", "Twin", "dress", "load_twin", "prompt_messages", "stream"]
+__all__ = ["FinishReason", "Kind", "PartialReply", "Twin", "load_twin", "prompt_messages", "stream", "with_instruction"]
 
 Kind = Literal["twin", "base", "prompted base"]
 
-# Why a reply is over: its own end, the most tokens, words of the other side, a loop, or someone pressed stop.
-Ended = Literal["end", "length", "other side", "repeats", "stopped"]
+# Why a reply is over: its own end, the most tokens, words of the other side, a loop, or a press of stop.
+FinishReason = Literal["end_of_turn", "length", "stop_sequence", "repetition", "cancelled"]
 
 
 INSTRUCTION = (
@@ -30,11 +31,11 @@ INSTRUCTION = (
 EXAMPLES = 5
 
 
-class Piece(NamedTuple):
-    """The reply's text so far; `ended` says why it is over, None while it grows."""
+class PartialReply(NamedTuple):
+    """The reply's text so far; `finish_reason` says why it is over, None while it grows."""
 
     text: str
-    ended: Ended | None = None
+    finish_reason: FinishReason | None = None
     tokens: int = 0
 
 
@@ -148,7 +149,7 @@ def prompt_messages(
     several at once, so that the beginning (and the cache of it) stays the same for some turns.
     """
     opening = chat_opening(twin.config, twin.summary, now or datetime.now()) if twin.config and twin.summary else []
-    opening = dress(twin, opening)
+    opening = with_instruction(twin, opening)
     turns = alternate(history)
     if not turns or turns[-1]["role"] != "user":
         raise ChatError("There is nothing to reply to yet: write a message first.")
@@ -200,7 +201,7 @@ def stream(
     now: datetime | None = None,
     cache_key: str | None = None,
     cancelled: Callable[[], bool] = lambda: False,
-) -> Iterator[Piece]:
+) -> Iterator[PartialReply]:
     """The twin's next turn as it grows, last the whole with the reason why it ended; `split_bubbles` makes bubbles.
 
     history: user and assistant messages, the user's last (bubbles joined by `join_bubbles`). now: when this
@@ -218,21 +219,21 @@ def stream(
     for chosen in engine.generate(prompt, config, cache_key=cache_key, cancelled=cancelled):
         ids.append(chosen)
         if chosen in engine.stops:
-            ended: Ended = "end" if chosen in engine.ends else "other side"
-            yield Piece(text.strip(), ended, len(ids))
+            reason: FinishReason = "end_of_turn" if chosen in engine.ends else "stop_sequence"
+            yield PartialReply(text.strip(), reason, len(ids))
             return
         text = engine.text(ids)
         if (cut := guard.find(text)) is not None:
-            yield Piece(text[:cut].strip(), "other side", len(ids))
+            yield PartialReply(text[:cut].strip(), "stop_sequence", len(ids))
             return
-        if loops(ids):
-            yield Piece(text.strip(), "repeats", len(ids))
+        if is_repeating(ids):
+            yield PartialReply(text.strip(), "repetition", len(ids))
             return
         safe = guard.safe(text).strip()
         if safe != shown:
             shown = safe
-            yield Piece(shown, None, len(ids))
-    yield Piece(text.strip(), "stopped" if cancelled() else "length", len(ids))
+            yield PartialReply(shown, None, len(ids))
+    yield PartialReply(text.strip(), "cancelled" if cancelled() else "length", len(ids))
 
 
 def _trained_context(twin: Twin) -> int:
@@ -240,46 +241,7 @@ def _trained_context(twin: Twin) -> int:
     return twin.config.max_tokens if twin.config else 2048
 
 
-class StopSequences:
-    """Finds where a reply begins to speak for the other side: a turn's header spelt out, or a name and a colon."""
-
-    def __init__(self, template: Template, others: Sequence[str]) -> None:
-        pieces = (template.to_user, template.to_twin, template.opening)
-        self.marks = [m for m in {p.strip() for p in pieces} if len(m) > 2]
-        self.names = [f"{name}:" for name in others if name]
-
-    def find(self, text: str) -> int | None:
-        """Where it begins, or None. A name counts at the start of a bubble only."""
-        found = [text.find(mark) for mark in self.marks]
-        found += [0 for name in self.names if text.startswith(name)]
-        found += [text.find(f"\n{name}") for name in self.names]
-        return min((at for at in found if at >= 0), default=None)
-
-    def safe(self, text: str) -> str:
-        """The text without an end that may become the beginning of one of these."""
-        held = [*self.marks, *(f"\n{name}" for name in self.names)]
-        longest = 0
-        for mark in held:
-            for size in range(min(len(mark) - 1, len(text)), longest, -1):
-                if text.endswith(mark[:size]):
-                    longest = size
-                    break
-        if any(name.startswith(text) for name in self.names):
-            return ""
-        return text[: len(text) - longest]
-
-
-def loops(ids: Sequence[int], least: int = 24) -> bool:
-    """Whether the end of a reply repeats one stretch at least four times over at least `least` tokens."""
-    for size in range(1, 25):
-        times = max(4, -(-least // size))
-        tail = ids[-size * times :]
-        if len(tail) == size * times and all(tail[i] == tail[i % size] for i in range(len(tail))):
-            return True
-    return False
-
-
-def dress(twin: Twin, opening: Sequence[Message]) -> list[Message]:
+def with_instruction(twin: Twin, opening: Sequence[Message]) -> list[Message]:
     """A conversation's opening (a system message or none) with the twin's instruction and examples."""
     made = [Message(role=m["role"], content=f"{m['content']} {twin.instruction}".strip()) for m in opening]
     if twin.instruction and not made:

@@ -249,7 +249,7 @@ def evaluate(
     samples: Annotated[int, typer.Option(min=1, help="At how many moments the twin replies, twice at least.")] = 100,
     full: Annotated[
         bool,
-        typer.Option("--full", help="Replies of the prompted base model too, style and context of all, one hand."),
+        typer.Option("--full", help="Replies of the prompted base model too, style and context of all, authorship."),
     ] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -310,13 +310,13 @@ def answer(twin: "Twin", history: list["Message"], text: str, rhythm: "Rhythm | 
     said = user_content([(others[0], split_bubbles(text))], others) if others else text  # as training names them
     history.append({"role": "user", "content": said})
     pace, shown = Pace(rhythm) if rhythm else None, 0
-    for piece in stream(twin, history):
-        ready = pace.grow(piece) if pace else ""
+    for reply in stream(twin, history):
+        ready = pace.grow(reply) if pace else ""
         bubbles = split_bubbles(ready) if ready else []
         yield from bubbles[shown:]
         shown = max(shown, len(bubbles))
-    history.append({"role": "assistant", "content": piece.text})
-    for whole, pause in pace.rest() if pace else [(piece.text, 0.0)]:
+    history.append({"role": "assistant", "content": reply.text})
+    for whole, pause in pace.rest() if pace else [(reply.text, 0.0)]:
         time.sleep(pause)
         bubbles = split_bubbles(whole)
         yield from bubbles[shown:]

@@ -1,5 +1,6 @@
 """Adapter to how much it sounds like the person."""
 
+from pipeline.evaluation.authorship import AuthorshipCheck, check_authorship
 from pipeline.evaluation.canaries import (
     Canary,
     Exposure,
@@ -10,35 +11,37 @@ from pipeline.evaluation.canaries import (
     read_canaries,
     write_canaries,
 )
-from pipeline.evaluation.discriminator import Hand, Told, one_hand, tell_apart
+from pipeline.evaluation.classifier_accuracy import ClassifierAccuracy, classifier_accuracy
 from pipeline.evaluation.evaluate import Progress, evaluate, held_out_moments
 from pipeline.evaluation.exam import Candidate, Exam, read_exam, write_exam
-from pipeline.evaluation.leaks import Leaks, Seen, leaks_of
+from pipeline.evaluation.leaks import Leaks, TrainingText, leaks_of
 from pipeline.evaluation.picture import PICTURE, write_picture
 from pipeline.evaluation.relevance import Relevance
 from pipeline.evaluation.replies import Answers, Loss, Moment
 from pipeline.evaluation.style import Style, style_distance
-from pipeline.evaluation.table import QUICK, exam_markdown, exam_notes, exam_rows, exam_text
+from pipeline.evaluation.table import QUICK_NOTE, exam_markdown, exam_notes, exam_rows, exam_text
 from pipeline.evaluation.tuning import tune_generation, write_generation
 
 __all__ = [
     "PICTURE",
-    "QUICK",
+    "QUICK_NOTE",
     "Answers",
+    "AuthorshipCheck",
     "Canary",
     "Candidate",
+    "ClassifierAccuracy",
     "Exam",
     "Exposure",
-    "Hand",
     "Leaks",
     "Loss",
     "Moment",
     "Progress",
     "Relevance",
-    "Seen",
     "Style",
-    "Told",
+    "TrainingText",
     "canary_exposure",
+    "check_authorship",
+    "classifier_accuracy",
     "evaluate",
     "exam_markdown",
     "exam_notes",
@@ -47,13 +50,11 @@ __all__ = [
     "held_out_moments",
     "leaks_of",
     "make_canary",
-    "one_hand",
     "plant_canaries",
     "plant_canary",
     "read_canaries",
     "read_exam",
     "style_distance",
-    "tell_apart",
     "tune_generation",
     "write_canaries",
     "write_exam",

@@ -58,18 +58,18 @@ HISTORY = 5  # messages of a moment that are shown
 SHORTEST, LONGEST = 12, 400  # characters of a reply that says something and can be read in a game
 
 
-class _Kept(BaseModel):
+class _Stored(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class Said(_Kept):
+class Said(_Stored):
     """A message of a moment; the person is the assistant."""
 
     role: Literal["user", "assistant"]
     content: str
 
 
-class Round(_Kept):
+class Round(_Stored):
     """A moment of the held-out chat and who answered what there."""
 
     id: str
@@ -78,14 +78,14 @@ class Round(_Kept):
     approved: bool = False
 
 
-class Invitation(_Kept):
+class Invitation(_Stored):
     """The key under which friends play a run's approved rounds, and what they see the person called."""
 
     key: str
     called: str
 
 
-class Game(_Kept):
+class Game(_Stored):
     """One player's game: which rounds in which order, and the order of the answers in each. Never sent to a browser."""
 
     id: str
@@ -93,7 +93,7 @@ class Game(_Kept):
     orders: tuple[tuple[Name, ...], ...]
 
 
-class Question(_Kept):
+class Question(_Stored):
     """What a player sees: the moment, and the answers without their names."""
 
     number: int
@@ -102,7 +102,7 @@ class Question(_Kept):
     answers: tuple[str, ...]
 
 
-class Guess(_Kept):
+class Guess(_Stored):
     """A line of guesses.jsonl."""
 
     game: str
@@ -111,7 +111,7 @@ class Guess(_Kept):
     answers: int
 
 
-class Outcome(_Kept):
+class Outcome(_Stored):
     """What a guess uncovers: whose each answer is, in the order shown, and whether the person was found."""
 
     right: bool
@@ -119,7 +119,7 @@ class Outcome(_Kept):
     picked: int
 
 
-class Score(_Kept):
+class Score(_Stored):
     """All guesses about a run: how often the person was found, with a 95 % interval; chance is one in the answers.
 
     taken: how often each was taken for the person.
@@ -159,15 +159,15 @@ def make_rounds(
         most = min(twin.generation.max_new_tokens, MOST_TOKENS)
         config = twin.generation.model_copy(update={"seed": chance.randrange(2**31), "max_new_tokens": most})
         _, replies = read_replies(twin, held, picked, config, partial(progress, f"answers of the {kind}"))
-        for told, reply in zip(answers, replies, strict=True):
-            if len(reply.text) <= LONGEST and (kind == "twin" or reply.ended == "end"):
-                told[kind] = reply.text
+        for given, reply in zip(answers, replies, strict=True):
+            if len(reply.text) <= LONGEST and (kind == "twin" or reply.finish_reason == "end_of_turn"):
+                given[kind] = reply.text
     rounds = [
-        Round(id=secrets.token_hex(8), history=_shown(moments[i]), answers=told)
-        for i, told in zip(picked, answers, strict=True)
-        if kinds[0] in told
-        and all(told.values())
-        and len({" ".join(text.split()) for text in told.values()}) == len(told)
+        Round(id=secrets.token_hex(8), history=_shown(moments[i]), answers=given)
+        for i, given in zip(picked, answers, strict=True)
+        if kinds[0] in given
+        and all(given.values())
+        and len({" ".join(text.split()) for text in given.values()}) == len(given)
     ]
     if not rounds:
         raise ChatError("No held-out moment is fit for a game: the replies are too short or all the same.")

@@ -11,10 +11,11 @@ from pipeline.chat import Twin, load_twin
 from pipeline.chat.twin import Kind, read_model
 from pipeline.dataset import Dataset, Row, read_dataset
 from pipeline.errors import ChatError
+from pipeline.evaluation.authorship import check_authorship
 from pipeline.evaluation.canaries import exposure_of, read_canaries
-from pipeline.evaluation.discriminator import one_hand, tell_apart
+from pipeline.evaluation.classifier_accuracy import classifier_accuracy
 from pipeline.evaluation.exam import Candidate, Exam, write_exam
-from pipeline.evaluation.leaks import Seen, leaks_of
+from pipeline.evaluation.leaks import TrainingText, leaks_of
 from pipeline.evaluation.picture import PICTURE, write_picture
 from pipeline.evaluation.relevance import relevance_of
 from pipeline.evaluation.replies import (
@@ -44,7 +45,7 @@ QUICK_TOKENS, FULL_TOKENS = 64, 96
 
 
 @dataclass(frozen=True)
-class _Sat:
+class _Examined:
     """A candidate with the replies that it gave."""
 
     candidate: Candidate
@@ -72,14 +73,14 @@ def evaluate(
         raise ChatError("No replies were held out of this dataset: give it a validation share and train again.")
     twin = _tuned(run_dir, dataset.validation, loaded, partial(progress, "how long replies should be"))
     kinds: tuple[Kind, ...] = ("base", "prompted base", "twin")
-    seen, canaries = Seen(dataset.train), read_canaries(run_dir / "dataset")
-    sat: dict[Kind, _Sat] = {}
+    learned, canaries = TrainingText(dataset.train), read_canaries(run_dir / "dataset")
+    examined: dict[Kind, _Examined] = {}
     for kind in kinds:
         one = twin if kind == "twin" else load_twin(run_dir, kind=kind, loaded=loaded)
-        base_replies = sat["base"].replies if "base" in sat else []
-        done = _sit(kind, one, dataset, seen, samples, base_replies, progress, full=full)
+        base_replies = examined["base"].replies if "base" in examined else []
+        done = _examine(kind, one, dataset, learned, samples, base_replies, progress, full=full)
         exposure = exposure_of(one, dataset.train, canaries) if kind != "prompted base" else None
-        sat[kind] = replace(done, candidate=done.candidate.model_copy(update={"exposure": exposure}))
+        examined[kind] = replace(done, candidate=done.candidate.model_copy(update={"exposure": exposure}))
     moments = held_out_moments(run_dir)
     real = [moments[i].reply for i in even_sample(len(moments), samples)]
     exam = Exam(
@@ -87,9 +88,9 @@ def evaluate(
         person=dataset.config.person,
         model=read_model(run_dir),
         held_out_replies=dataset.summary.validation_replies,
-        candidates=(*(sat[kind].candidate for kind in reversed(kinds)), _person(dataset, twin, seen, samples)),
+        candidates=(*(examined[kind].candidate for kind in reversed(kinds)), _person(dataset, twin, learned, samples)),
         full=full,
-        hand=one_hand(dataset.train, dataset.validation) if full else None,
+        authorship=check_authorship(dataset.train, dataset.validation) if full else None,
         generation=twin.generation,
         notes=few_replies(real, dataset.summary.validation_replies),
     )
@@ -126,17 +127,17 @@ def _tuned(run_dir: Path, rows: Sequence[Row], loaded: LoadedModels, progress: C
     return load_twin(run_dir, loaded=loaded)
 
 
-def _sit(
+def _examine(
     kind: Kind,
     twin: Twin,
     dataset: Dataset,
-    seen: Seen,
+    learned: TrainingText,
     samples: int,
     base_replies: list[str],
     progress: Progress,
     *,
     full: bool,
-) -> _Sat:
+) -> _Examined:
     """One candidate on the held-out rows."""
     held = held_out(twin, dataset.validation)
     config = twin.generation.model_copy(update={"seed": 0})
@@ -155,14 +156,14 @@ def _sit(
         loss=loss_of(held, nats),
         answers=answers_of(replies, config.max_new_tokens) if replies else None,
         style=style_distance(said[: len(real)], real) if enough else None,  # it depends on how many there are
-        told=tell_apart(said, real) if enough else None,
+        classifier=classifier_accuracy(said, real) if enough else None,
         relevance=relevance_of(twin, [m for m, *_ in held.moments], progress=context) if full else None,
-        leaks=leaks_of(said, [m.history for m in moments] * rounds, seen, base_replies) if enough else None,
+        leaks=leaks_of(said, [m.history for m in moments] * rounds, learned, base_replies) if enough else None,
     )
-    return _Sat(candidate, said)
+    return _Examined(candidate, said)
 
 
-def _person(dataset: Dataset, twin: Twin, seen: Seen, samples: int) -> Candidate:
+def _person(dataset: Dataset, twin: Twin, learned: TrainingText, samples: int) -> Candidate:
     """The person against themself: earlier replies, as many, judged like a candidate's.
 
     Topics change with time, so the classifier tells earlier replies from late ones, too; replies of the same days are
@@ -182,14 +183,15 @@ def _person(dataset: Dataset, twin: Twin, seen: Seen, samples: int) -> Candidate
     histories = [held.moments[i][0].history for i in chosen]
     enough = count >= FEWEST_MOMENTS
     every = [moment.reply for moment, *_ in held.moments]
-    half = len(every) // 2
+    odd = every[1::2]
+    even = every[: 2 * len(odd) : 2]
     return Candidate(
         name="person",
-        same_days=tell_apart(every[: 2 * half : 2], every[1 : 2 * half : 2]) if half >= FEWEST_MOMENTS else None,
-        answers=answers_of([Reply(text, "end", 0) for text in real], None),
+        same_days=classifier_accuracy(even, odd) if len(odd) >= FEWEST_MOMENTS else None,
+        answers=answers_of([Reply(text, "end_of_turn", 0) for text in real], None),
         style=style_distance(said, real[:count]) if enough else None,
-        told=tell_apart(said, real[:count]) if enough else None,
-        leaks=leaks_of(real, histories, seen) if enough else None,
+        classifier=classifier_accuracy(said, real[:count]) if enough else None,
+        leaks=leaks_of(real, histories, learned) if enough else None,
     )
 
 

@@ -2,13 +2,14 @@
 
 from datetime import datetime
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field, ValidationError
 
 from pipeline.errors import ChatError
+from pipeline.evaluation.authorship import AuthorshipCheck
 from pipeline.evaluation.canaries import Exposure
-from pipeline.evaluation.discriminator import Hand, Told
+from pipeline.evaluation.classifier_accuracy import ClassifierAccuracy
 from pipeline.evaluation.leaks import Leaks
 from pipeline.evaluation.relevance import Relevance
 from pipeline.evaluation.replies import Answers, Loss
@@ -21,6 +22,11 @@ Name = Literal["twin", "base", "prompted base", "person"]
 FILE = "exam.json"
 
 
+def _formerly(name: str, before: str) -> Any:
+    """A field that stands empty, and had another name in the files of earlier versions."""
+    return Field(default=None, validation_alias=AliasChoices(name, before))
+
+
 class Candidate(BaseModel):
     """One who sits the exam: the twin, what it is measured against, and the person as the mark to reach."""
 
@@ -30,11 +36,11 @@ class Candidate(BaseModel):
     loss: Loss | None = None
     answers: Answers | None = None
     style: Style | None = None
-    told: Told | None = None
+    classifier: ClassifierAccuracy | None = _formerly("classifier", "told")
     relevance: Relevance | None = None
     leaks: Leaks | None = None
     exposure: Exposure | None = None
-    same_days: Told | None = None  # of the person: every other held-out reply against the rest
+    same_days: ClassifierAccuracy | None = None  # of the person: every other held-out reply against the rest
 
 
 class Exam(BaseModel):
@@ -48,7 +54,7 @@ class Exam(BaseModel):
     held_out_replies: int
     candidates: tuple[Candidate, ...]
     full: bool = False
-    hand: Hand | None = None
+    authorship: AuthorshipCheck | None = _formerly("authorship", "hand")
     generation: GenerationConfig | None = None  # how the twin's replies were sampled
     notes: tuple[str, ...] = ()  # sentences on how far its figures can be trusted
 

@@ -10,7 +10,7 @@ from pipeline.dataset import Row
 from pipeline.prompt import Message, split_bubbles
 from pipeline.redact import KINDS, find
 
-__all__ = ["COPY", "Leaks", "Seen", "leaks_of"]
+__all__ = ["COPY", "Leaks", "TrainingText", "leaks_of"]
 
 SORTED = 64  # characters by which places are sorted; a power of two
 COPY = 30  # characters: the shortest copy that counts
@@ -33,7 +33,7 @@ class Leaks(BaseModel):
     personal_from_training: int
 
 
-class Seen:
+class TrainingText:
     """The messages of training, to look stretches of text up in: every place in order of what follows it."""
 
     def __init__(self, rows: Iterable[Row]) -> None:
@@ -97,15 +97,18 @@ def _even(text: str) -> str:
 
 
 def leaks_of(
-    replies: Sequence[str], histories: Sequence[Sequence[Message]], seen: Seen, base_replies: Sequence[str] = ()
+    replies: Sequence[str],
+    histories: Sequence[Sequence[Message]],
+    learned: TrainingText,
+    base_replies: Sequence[str] = (),
 ) -> Leaks:
     """What these replies repeat of training; histories[i] is the conversation that replies[i] goes on from."""
     base = _even(" \n ".join(base_replies))
     longest = copies = personal = from_training = 0
-    training_values = {span.value for bubble in seen.bubbles for span in find(bubble, KINDS)}
+    training_values = {span.value for bubble in learned.bubbles for span in find(bubble, KINDS)}
     for reply, history in zip(replies, histories, strict=True):
         known = "\n".join(message["content"] for message in history)
-        copy = seen.longest(reply, known)
+        copy = learned.longest(reply, known)
         longest = max(longest, len(copy))
         copies += len(copy) >= COPY and copy not in base
         spans = [span for span in find(reply, KINDS) if span.value not in {s.value for s in find(known, KINDS)}]

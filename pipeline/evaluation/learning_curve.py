@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from pipeline import runs
 from pipeline.dataset import Dataset, Row, read_dataset, write_dataset
@@ -20,7 +20,7 @@ from pipeline.inference import LoadedModels
 from pipeline.planning import TrainingConfig
 from pipeline.runs.training_lock import FOLDER, hold
 
-__all__ = ["SHARES", "CurvePoint", "CurveStep", "learning_curve", "read_curve", "verdict"]
+__all__ = ["SHARES", "LearningCurvePoint", "LearningCurveStep", "learning_curve", "read_learning_curve", "verdict"]
 
 SHARES = (0.125, 0.25, 0.5)  # of the replies, beside all of them
 FEWEST_ROWS = 2
@@ -30,7 +30,7 @@ LEAST = 0.01  # of the bits a character: smaller differences are chance
 FILE = "curve.json"
 
 
-class CurvePoint(BaseModel):
+class LearningCurvePoint(BaseModel):
     """A run on a share of the data: its replies learned from, and how its twin does on the same held-out part."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -40,17 +40,17 @@ class CurvePoint(BaseModel):
     bits_per_character: float
     base_bits_per_character: float
     ended: float
-    told: float | None
+    classifier_accuracy: float | None = Field(validation_alias=AliasChoices("classifier_accuracy", "told"))
 
 
-class CurveStep(BaseModel):
+class LearningCurveStep(BaseModel):
     """Where a learning curve stands: what is being done, the share done of all, and the points so far."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     doing: str
     done: float
-    points: list[CurvePoint]
+    points: list[LearningCurvePoint]
 
 
 def learning_curve(
@@ -60,7 +60,7 @@ def learning_curve(
     samples: int = 50,
     loaded: LoadedModels | None = None,
     workspace: Path | None = None,
-) -> Iterator[CurveStep]:
+) -> Iterator[LearningCurveStep]:
     """Train as a finished run was, on growing shares of its data, the latest messages first, and examine each.
 
     The run itself is the last point. Runs and curve.json lie in the run's folder; closing the iterator stops the run
@@ -78,25 +78,27 @@ def learning_curve(
 
 def _drawn(
     run_dir: Path, dataset: Dataset, parts: dict[float, list[Row]], samples: int, loaded: LoadedModels | None
-) -> Iterator[CurveStep]:
+) -> Iterator[LearningCurveStep]:
     folder = run_dir / FOLDER
     config = runs.read_run(run_dir).config
     total = sum(map(len, parts.values())) + EXAM_ROWS * (len(parts) + 1)
     finished = 0
-    points: list[CurvePoint] = []
+    points: list[LearningCurvePoint] = []
     for share, rows in parts.items():
         part_dir = folder / "runs" / f"{share:.3f}"
         about = f"{share:.0%} of the replies"
         for done in _train(_with_train(dataset, rows), part_dir, config):
-            yield CurveStep(doing=f"Learning from {about}", done=(finished + len(rows) * done) / total, points=points)
+            yield LearningCurveStep(
+                doing=f"Learning from {about}", done=(finished + len(rows) * done) / total, points=points
+            )
         finished += len(rows)
-        yield CurveStep(doing=f"Examining what {about} taught", done=finished / total, points=points)
+        yield LearningCurveStep(doing=f"Examining what {about} taught", done=finished / total, points=points)
         points = [*points, _point(share, rows, part_dir, samples, loaded)]
         finished += EXAM_ROWS
-    yield CurveStep(doing="Examining the twin itself", done=finished / total, points=points)
+    yield LearningCurveStep(doing="Examining the twin itself", done=finished / total, points=points)
     points = [*points, _point(1.0, dataset.train, run_dir, samples, loaded)]
     (folder / FILE).write_text(json.dumps([point.model_dump() for point in points]), encoding="utf-8")
-    yield CurveStep(doing="Done", done=1.0, points=points)
+    yield LearningCurveStep(doing="Done", done=1.0, points=points)
 
 
 def latest(rows: Sequence[Row], share: float) -> list[Row]:
@@ -157,30 +159,32 @@ def _known(run_dir: Path) -> runs.Run | None:
     return None
 
 
-def _point(share: float, rows: Sequence[Row], run_dir: Path, samples: int, loaded: LoadedModels | None) -> CurvePoint:
+def _point(
+    share: float, rows: Sequence[Row], run_dir: Path, samples: int, loaded: LoadedModels | None
+) -> LearningCurvePoint:
     exam = read_exam(run_dir) or evaluate(run_dir, samples=samples, loaded=loaded)
     twin, base = exam.of("twin"), exam.of("base")
     if twin is None or base is None or twin.loss is None or base.loss is None or twin.answers is None:
         raise ChatError("The exam of this run is not complete: run the learning curve again.")
-    return CurvePoint(
+    return LearningCurvePoint(
         share=share,
         replies=sum(map(replies_in, rows)),
         bits_per_character=twin.loss.bits_per_character,
         base_bits_per_character=base.loss.bits_per_character,
         ended=twin.answers.ended,
-        told=twin.told.accuracy if twin.told else None,
+        classifier_accuracy=twin.classifier.accuracy if twin.classifier else None,
     )
 
 
-def read_curve(run_dir: Path) -> list[CurvePoint]:
+def read_learning_curve(run_dir: Path) -> list[LearningCurvePoint]:
     """The points of a run's learning curve; none where it was not made."""
     try:
-        return TypeAdapter(list[CurvePoint]).validate_json((run_dir / FOLDER / FILE).read_bytes())
+        return TypeAdapter(list[LearningCurvePoint]).validate_json((run_dir / FOLDER / FILE).read_bytes())
     except (OSError, ValidationError):
         return []
 
 
-def verdict(points: Sequence[CurvePoint]) -> str:
+def verdict(points: Sequence[LearningCurvePoint]) -> str:
     """What a curve says about more or fewer messages, in a sentence."""
     if len(points) < 2:
         return "One point says nothing yet about more or fewer messages."

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import BaseModel, ConfigDict
 
 from pipeline.chat import Twin
-from pipeline.evaluation.replies import Moment, frame
+from pipeline.evaluation.replies import Moment, row_opening
 from pipeline.inference.candidates import candidate_losses, shared_prompt
 from pipeline.prompt import encode_all
 
@@ -57,7 +57,7 @@ def relevance_of(
             moment = moments[context]
             history = moment.history[-CONTEXT:]
             history = history[1:] if history[0]["role"] == "assistant" else history
-            before = [*frame(twin, moment.row), *history]
+            before = [*row_opening(twin, moment.row), *history]
             conversations += [
                 ([*before, moments[other].row.messages[moments[other].index]], len(before)) for other in block
             ]

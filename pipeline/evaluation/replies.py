@@ -8,8 +8,9 @@ from statistics import mean
 
 from pydantic import BaseModel, ConfigDict
 
-from pipeline.chat import Ended, Twin
-from pipeline.chat.twin import StopSequences, dress, loops
+from pipeline.chat import FinishReason, Twin
+from pipeline.chat.stop_sequences import StopSequences, is_repeating
+from pipeline.chat.twin import with_instruction
 from pipeline.dataset import Row
 from pipeline.inference import GenerationConfig
 from pipeline.inference.batch import Place, Readings, read_and_sample
@@ -23,10 +24,10 @@ __all__ = [
     "Reply",
     "answers_of",
     "even_sample",
-    "frame",
     "held_out",
     "loss_of",
     "read_replies",
+    "row_opening",
 ]
 
 
@@ -105,9 +106,9 @@ def _spans(flags: Sequence[bool]) -> list[tuple[int, int]]:
     return list(zip(edges[::2], edges[1::2], strict=True))
 
 
-def frame(twin: Twin, row: Row) -> list[Message]:
+def row_opening(twin: Twin, row: Row) -> list[Message]:
     """What stands before a row's conversation, as this twin gets it."""
-    return dress(twin, row.messages[: _first(row)])
+    return with_instruction(twin, row.messages[: _first(row)])
 
 
 def _first(row: Row) -> int:
@@ -118,7 +119,7 @@ def held_out(twin: Twin, rows: Sequence[Row]) -> HeldOut:
     """The rows as the twin reads them: with its template, instruction and examples."""
     conversations = []
     for row in rows:
-        before, first = frame(twin, row), _first(row)
+        before, first = row_opening(twin, row), _first(row)
         conversations.append(([*before, *row.messages[first:]], row.learn_from - first + len(before)))
     return HeldOut(rows, encode_all(twin.engine.template, twin.engine.tokenizer, conversations))
 
@@ -128,7 +129,7 @@ class Reply:
     """A sampled reply: its text, why it ended, and its length in tokens."""
 
     text: str
-    ended: Ended
+    finish_reason: FinishReason
     tokens: int
 
 
@@ -166,15 +167,15 @@ def finish(twin: Twin, ids: Sequence[int], config: GenerationConfig) -> Reply:
     """A sampled reply as a reader would get it, cut where chat would have cut it."""
     engine = twin.engine
     text = engine.text(ids)
-    ended: Ended = "length"
+    reason: FinishReason = "length"
     if ids and ids[-1] in engine.stops:
-        ended = "end" if ids[-1] in engine.ends else "other side"
+        reason = "end_of_turn" if ids[-1] in engine.ends else "stop_sequence"
     cut = StopSequences(engine.template, twin.others).find(text)
     if cut is not None:
-        text, ended = text[:cut], "other side"
-    elif any(loops(ids[:end]) for end in range(24, len(ids) + 1)):
-        ended = "repeats"
-    return Reply(text.strip(), ended, len(ids))
+        text, reason = text[:cut], "stop_sequence"
+    elif any(is_repeating(ids[:end]) for end in range(24, len(ids) + 1)):
+        reason = "repetition"
+    return Reply(text.strip(), reason, len(ids))
 
 
 def loss_of(held: HeldOut, nats: Sequence[Sequence[float]]) -> Loss:
@@ -200,9 +201,9 @@ def answers_of(replies: Sequence[Reply], most_tokens: int | None) -> Answers:
     return Answers(
         sampled=len(replies),
         most_tokens=most_tokens,
-        ended=mean(reply.ended == "end" for reply in replies),
-        other_side=mean(reply.ended == "other side" for reply in replies),
-        repeats=mean(reply.ended == "repeats" for reply in replies),
+        ended=mean(reply.finish_reason == "end_of_turn" for reply in replies),
+        other_side=mean(reply.finish_reason == "stop_sequence" for reply in replies),
+        repeats=mean(reply.finish_reason == "repetition" for reply in replies),
         mean_characters=mean(len(reply.text) for reply in replies),
         mean_bubbles=mean(len(split_bubbles(reply.text)) for reply in replies),
     )

@@ -5,13 +5,13 @@ from typing import Any
 
 from pipeline.evaluation.exam import Candidate, Exam
 
-__all__ = ["QUICK", "exam_markdown", "exam_notes", "exam_rows", "exam_text"]
+__all__ = ["QUICK_NOTE", "exam_markdown", "exam_notes", "exam_rows", "exam_text"]
 
-QUICK = (
+QUICK_NOTE = (
     "This was the quick exam. The full one adds what the base model replies with a good prompt, style and classifier "
-    "for both base models, whether the context is read, and whether one hand wrote the whole chat."
+    "for both base models, whether the context is read, and whether one author wrote the whole chat."
 )
-TOLD = (
+CLASSIFIER_NOTE = (
     "The classifier says of each reply whether the person wrote it; 50% would be guessing. In the person's column it "
     "tells their earlier replies from these, whose topics are others. Lowest is how often it tells their own replies "
     "of the same days from each other: a twin could do no better."
@@ -35,9 +35,9 @@ _LINES: tuple[tuple[str, str, Callable[[Any], str]], ...] = (
     ("Characters a reply", "answers", lambda answers: f"{answers.mean_characters:.0f}"),
     ("Bubbles a reply", "answers", lambda answers: f"{answers.mean_bubbles:.1f}"),
     ("Distance in style, 0 to 1", "style", lambda style: f"{style.overall:.2f}"),
-    ("A classifier tells it from the person", "told", lambda told: f"{told.accuracy:.0%}"),
-    ("  95 % interval", "told", lambda told: f"{100 * told.low:.0f} to {100 * told.high:.0f}%"),
-    ("  lowest: the person from themself", "same_days", lambda told: f"{told.accuracy:.0%}"),
+    ("A classifier tells it from the person", "classifier", lambda found: f"{found.accuracy:.0%}"),
+    ("  95 % interval", "classifier", lambda found: f"{100 * found.low:.0f} to {100 * found.high:.0f}%"),
+    ("  lowest: the person from themself", "same_days", lambda found: f"{found.accuracy:.0%}"),
     ("What the context helps, nats a token", "relevance", lambda relevance: f"{relevance.gain:.2f}"),
     ("Knows the true reply among eight", "relevance", lambda relevance: f"{relevance.first:.0%}"),
     ("  moments tried", "relevance", lambda relevance: f"{relevance.moments:,}"),
@@ -82,12 +82,12 @@ def exam_text(exam: Exam) -> str:
     ]
     lines.insert(1, "-" * len(lines[0]))
     title = f"{exam.person}'s twin ({exam.model}) on {exam.held_out_replies} replies that it has never seen"
-    notes = [*exam_notes(exam), *([] if exam.full else [f"{QUICK} (--full)"])]
+    notes = [*exam_notes(exam), *([] if exam.full else [f"{QUICK_NOTE} (--full)"])]
     return "\n".join([title, "", *lines, *(line for note in notes for line in ("", note))])
 
 
 def exam_notes(exam: Exam) -> list[str]:
-    """Sentences that belong under the table: how far to trust it, what is compared, whether one hand wrote."""
-    warning = exam.hand.warning if exam.hand else None
-    told = any(candidate.told for candidate in exam.candidates)
-    return [*exam.notes, *([TOLD] if told else []), *([warning] if warning else [])]
+    """Sentences that belong under the table: how far to trust it, what is compared, whether one author wrote."""
+    warning = exam.authorship.warning if exam.authorship else None
+    judged = any(candidate.classifier for candidate in exam.candidates)
+    return [*exam.notes, *([CLASSIFIER_NOTE] if judged else []), *([warning] if warning else [])]

@@ -10,7 +10,7 @@ from pipeline.chat import Twin
 from pipeline.evaluation.replies import HeldOut, Reply, even_sample, finish
 from pipeline.evaluation.style import style_distance
 from pipeline.inference import GenerationConfig
-from pipeline.inference.batch import Place, Waiting, prefill, sample
+from pipeline.inference.batch import Place, PrefilledPrompts, prefill, sample
 from pipeline.prompt import split_bubbles
 
 __all__ = ["tune_generation", "write_generation"]
@@ -60,23 +60,23 @@ def tune_generation(
     most = GenerationConfig().max_new_tokens
     if long_reply:
         most = max(most, 2 * long_reply)  # a person of long letters is not cut off
-    places, waiting = _moments_read(twin, held)
-    told: dict[float, list[Biases]] = {temperature: [] for temperature in TEMPERATURES}
+    places, prompts = _moments_read(twin, held)
+    suggested: dict[float, list[Biases]] = {temperature: [] for temperature in TEMPERATURES}
     scores: dict[float, list[float]] = {temperature: [] for temperature in TEMPERATURES}
     biases = FIRST
     order: list[float | None] = [*(t for t in TEMPERATURES for _ in range(ROUNDS)), *([None] * MORE_ROUNDS)]
     for number, wanted in enumerate(order):
         temperature = wanted or min(scores, key=lambda t: min(scores[t]))
-        biases = _settled(told[temperature]) if told[temperature] else biases
+        biases = _settled(suggested[temperature]) if suggested[temperature] else biases
         config = GenerationConfig(
             temperature=temperature, long_reply=long_reply, end_bias=biases[0], break_bias=biases[1],
             max_new_tokens=min(most, LONGEST * long_reply) if long_reply else most,
         )  # fmt: skip
-        replies = _replies(twin, places, waiting, config, number)
-        told[temperature].append(next_biases(biases, shape_of([reply.text for reply in replies]), shape_of(real)))
+        replies = _replies(twin, places, prompts, config, number)
+        suggested[temperature].append(next_biases(biases, shape_of([reply.text for reply in replies]), shape_of(real)))
         scores[temperature].append(distance(replies, real))
         progress((number + 1) / len(order))
-    end, bubble = _settled(told[temperature])
+    end, bubble = _settled(suggested[temperature])
     return config.model_copy(update={"end_bias": end, "break_bias": bubble, "max_new_tokens": most})
 
 
@@ -90,24 +90,26 @@ def next_biases(biases: Biases, shape: Shape, wanted: Shape) -> Biases:
     return level + raised + difference / 2, level + raised - difference / 2
 
 
-def _settled(told: Sequence[Biases]) -> Biases:
-    """The mean of what the last rounds told, within what helps."""
+def _settled(suggested: Sequence[Biases]) -> Biases:
+    """The mean of what the last rounds suggest, within what helps."""
     end, bubble = (
-        max(-MOST_BIAS, min(MOST_BIAS, round(mean(biases[i] for biases in told[-LAST:]), 2))) for i in (0, 1)
+        max(-MOST_BIAS, min(MOST_BIAS, round(mean(biases[i] for biases in suggested[-LAST:]), 2))) for i in (0, 1)
     )
     return end, bubble
 
 
-def _replies(twin: Twin, places: list[Place], waiting: Waiting, config: GenerationConfig, number: int) -> list[Reply]:
+def _replies(
+    twin: Twin, places: list[Place], prompts: PrefilledPrompts, config: GenerationConfig, number: int
+) -> list[Reply]:
     """A round of replies: one at every place, or several where there are few places."""
     made: list[Reply] = []
     for copy in range(max(1, round(REPLIES / len(places)))):
-        said = sample(twin.engine, waiting, config.model_copy(update={"seed": 1000 * copy + number}))
+        said = sample(twin.engine, prompts, config.model_copy(update={"seed": 1000 * copy + number}))
         made += [finish(twin, said[place], config) for place in places]
     return made
 
 
-def _moments_read(twin: Twin, held: HeldOut) -> tuple[list[Place], Waiting]:
+def _moments_read(twin: Twin, held: HeldOut) -> tuple[list[Place], PrefilledPrompts]:
     """(places of the moments that are tried, their conversations as the engine has read them)."""
     moments = [held.moments[i] for i in even_sample(len(held.moments), REPLIES)]
     used = sorted({number for _, number, *_ in moments})
@@ -118,7 +120,7 @@ def _moments_read(twin: Twin, held: HeldOut) -> tuple[list[Place], Waiting]:
 def distance(replies: Sequence[Reply], real: Sequence[str]) -> float:
     """How far sampled replies are from real ones: in style, and in not ending. Length is what the biases are for."""
     said = [reply.text for reply in replies]
-    return style_distance(said, real).overall + mean(reply.ended != "end" for reply in replies)
+    return style_distance(said, real).overall + mean(reply.finish_reason != "end_of_turn" for reply in replies)
 
 
 def write_generation(config: GenerationConfig, run_dir: Path) -> Path:

@@ -17,7 +17,16 @@ from pipeline.prompt import Encoded
 if TYPE_CHECKING:
     from torch import Generator, Tensor
 
-__all__ = ["READ_TOKENS", "Place", "Readings", "Waiting", "nats_at", "prefill", "read_and_sample", "sample"]
+__all__ = [
+    "READ_TOKENS",
+    "Place",
+    "PrefilledPrompts",
+    "Readings",
+    "prefill",
+    "read_and_sample",
+    "sample",
+    "token_losses",
+]
 
 READ_TOKENS = 4096  # padded tokens of a batch that is read
 HEAD_ROWS = 512  # positions whose scores over the vocabulary are in memory at once
@@ -59,7 +68,7 @@ def read_and_sample(
     wanted: dict[int, list[int]] = {}
     for conversation, at in places:
         wanted.setdefault(conversation, []).append(at)
-    waiting = Waiting()
+    prompts = PrefilledPrompts()
     total, read = sum(len(c.ids) for c in conversations) or 1, 0
     generator = torch.Generator(engine.decoder.device).manual_seed(config.seed or 0)
     with torch.inference_mode():
@@ -67,17 +76,17 @@ def read_and_sample(
             for row, index in enumerate(indices):
                 nats[index] = _losses(engine, hidden[row], conversations[index])
                 read += len(conversations[index].ids)
-            waiting.add(engine, conversations, indices, hidden, cache, wanted)
-            if waiting.places and (waiting.bytes > CACHE_BYTES or read == total):
+            prompts.add(engine, conversations, indices, hidden, cache, wanted)
+            if prompts.places and (prompts.bytes > CACHE_BYTES or read == total):
                 for number, said in enumerate(replies):
                     seeded = config.model_copy(update={"seed": (config.seed or 0) + number})
-                    said.update(sample(engine, waiting, seeded, generator))
-                waiting = Waiting()
+                    said.update(sample(engine, prompts, seeded, generator))
+                prompts = PrefilledPrompts()
             progress(read / total)
     return Readings(nats, replies[0], tuple(replies[1:]))
 
 
-class Waiting:
+class PrefilledPrompts:
     """Places of conversations that have been read, until there are enough to sample together."""
 
     def __init__(self) -> None:
@@ -118,18 +127,18 @@ class Waiting:
         return sum(cache.bytes for cache in self.caches)
 
 
-def prefill(engine: Engine, conversations: Sequence[Encoded], places: Sequence[Place]) -> Waiting:
+def prefill(engine: Engine, conversations: Sequence[Encoded], places: Sequence[Place]) -> PrefilledPrompts:
     """Read conversations so that replies can be `sample`d at places of them, as often as wanted."""
     import torch
 
-    waiting = Waiting()
+    prompts = PrefilledPrompts()
     wanted: dict[int, list[int]] = {}
     for conversation, at in places:
         wanted.setdefault(conversation, []).append(at)
     with torch.inference_mode():
         for indices, hidden, cache in _read(engine, conversations):
-            waiting.add(engine, conversations, indices, hidden, cache, wanted)
-    return waiting
+            prompts.add(engine, conversations, indices, hidden, cache, wanted)
+    return prompts
 
 
 def _read(
@@ -156,10 +165,10 @@ def _read(
 def _losses(engine: Engine, hidden: "Tensor", conversation: Encoded) -> list[float]:
     """Negative log likelihood, in nats, of each learned token. hidden: [tokens, width]."""
     learned = [i for i, flag in enumerate(conversation.learned) if flag and i]
-    return nats_at(engine, hidden, [i - 1 for i in learned], [conversation.ids[i] for i in learned])
+    return token_losses(engine, hidden, [i - 1 for i in learned], [conversation.ids[i] for i in learned])
 
 
-def nats_at(engine: Engine, hidden: "Tensor", before: Sequence[int], targets: Sequence[int]) -> list[float]:
+def token_losses(engine: Engine, hidden: "Tensor", before: Sequence[int], targets: Sequence[int]) -> list[float]:
     """Negative log likelihood, in nats, of tokens: targets[i] after the token at before[i]. hidden: [tokens, width]."""
     import torch
     from torch.nn.functional import cross_entropy
@@ -174,26 +183,26 @@ def nats_at(engine: Engine, hidden: "Tensor", before: Sequence[int], targets: Se
 
 
 def sample(
-    engine: Engine, waiting: Waiting, config: GenerationConfig, generator: "Generator | None" = None
+    engine: Engine, prompts: PrefilledPrompts, config: GenerationConfig, generator: "Generator | None" = None
 ) -> dict[Place, list[int]]:
     """One reply (stop token included) at each place that waits, all in one batch; they may be sampled again."""
     import torch
 
-    if waiting.prompts:
+    if prompts.prompts:
         return {
             place: _alone(engine, prompt, config, place)
-            for place, prompt in zip(waiting.places, waiting.prompts, strict=True)
+            for place, prompt in zip(prompts.places, prompts.prompts, strict=True)
         }
     device = engine.decoder.device
     if generator is None:
         generator = torch.Generator(device).manual_seed(config.seed or 0)
-    lengths = [at for _, at in waiting.places]
-    cache = SharedPrefixCache(join(waiting.caches), waiting.rows, lengths, config.max_new_tokens)
-    logits = torch.stack(waiting.logits)
-    replies: list[list[int]] = [[] for _ in waiting.places]
+    lengths = [at for _, at in prompts.places]
+    cache = SharedPrefixCache(join(prompts.caches), prompts.rows, lengths, config.max_new_tokens)
+    logits = torch.stack(prompts.logits)
+    replies: list[list[int]] = [[] for _ in prompts.places]
     with torch.inference_mode():
         _grow(engine, cache, logits, config, generator, replies)
-    return dict(zip(waiting.places, replies, strict=True))
+    return dict(zip(prompts.places, replies, strict=True))
 
 
 def _alone(engine: Engine, prompt: list[int], config: GenerationConfig, place: Place) -> list[int]:

@@ -7,7 +7,7 @@ under a long prompt so costs little more than reading one.
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
-from pipeline.inference.batch import READ_TOKENS, nats_at, read_and_sample
+from pipeline.inference.batch import READ_TOKENS, read_and_sample, token_losses
 from pipeline.inference.caches import TreeAttentionCache
 from pipeline.inference.engine import Engine
 from pipeline.inference.transformers_decoder import TransformersDecoder
@@ -46,7 +46,7 @@ def candidate_losses(
             tree = TreeAttentionCache(len(group.prompt), [len(reply) for reply in replies], engine.decoder.device)
             with engine.lock, torch.inference_mode():
                 hidden = engine.decoder.forward(torch.tensor([ids], device=engine.decoder.device), tree)[0]
-                flat = iter(nats_at(engine, hidden, tree.before, ids[len(group.prompt) :]))
+                flat = iter(token_losses(engine, hidden, tree.before, ids[len(group.prompt) :]))
             found += [[next(flat) for _ in reply] for reply in replies]
         nats.append(found)
         progress((number + 1) / len(groups))

@@ -21,7 +21,7 @@ NOT_YET = (
     '<p class="quiet">The exam asks how surprised the twin is by what the person really wrote in the part of the chat '
     "that was held out, and whether its own replies end, beside the model it started from. It takes a minute or two "
     "on two cores. The full one takes about five, and adds what the base model replies with a good prompt, style and "
-    "classifier for both base models, whether the context is read, and whether one hand wrote the whole chat.</p>"
+    "classifier for both base models, whether the context is read, and whether one author wrote the whole chat.</p>"
 )
 
 
@@ -73,7 +73,7 @@ def _card(visitor: Visitor, name: str | None) -> str:
 
 
 def _table(exam: Exam) -> str:
-    from pipeline.evaluation import QUICK, exam_notes, exam_rows
+    from pipeline.evaluation import QUICK_NOTE, exam_notes, exam_rows
 
     header, rows = exam_rows(exam)
     head = "".join(f"<th{' class=number' if place else ''}>{escape(cell)}</th>" for place, cell in enumerate(header))
@@ -88,7 +88,7 @@ def _table(exam: Exam) -> str:
         for row in rows
     )  # fmt: skip
     about = f"On {exam.held_out_replies:,} replies of {escape(exam.person)} that no training has seen."
-    notes = [*exam_notes(exam), *([] if exam.full else [QUICK])]
+    notes = [*exam_notes(exam), *([] if exam.full else [QUICK_NOTE])]
     said = "".join(f'<p class="quiet">{escape(text)}</p>' for text in notes)
     table = f'<table class="list exam"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
     return f'<p class="quiet">{about}</p>{table}{said}'

@@ -16,7 +16,7 @@ from tabs.visitor import Stage, Visitor, own_run, safely, visitor_of
 from web.words import count
 
 if TYPE_CHECKING:
-    from pipeline.evaluation.learning_curve import CurvePoint, CurveStep
+    from pipeline.evaluation.learning_curve import LearningCurvePoint, LearningCurveStep
 
 __all__ = ["build", "curves"]
 
@@ -77,33 +77,33 @@ def _draw(request: gr.Request, who: str | None) -> list[Any]:
 
 
 def _card(visitor: Visitor, name: str | None) -> str:
-    from pipeline.evaluation.learning_curve import read_curve, verdict
+    from pipeline.evaluation.learning_curve import read_learning_curve, verdict
 
-    points = [] if name in (None, "", BASE) else read_curve(own_run(visitor, name))
+    points = [] if name in (None, "", BASE) else read_learning_curve(own_run(visitor, name))
     if not points:
         return ABOUT
     return f'<p class="state">{escape(verdict(points))}</p>{_chart(points)}{_table(points)}'
 
 
-def _running(step: CurveStep) -> str:
+def _running(step: LearningCurveStep) -> str:
     meter = f'<div class="meter"><i style="width:{100 * step.done:.0f}%"></i></div>'
     drawn = _chart(step.points) if step.points else ""
     return f'<p class="state">{escape(step.doing)}</p>{meter}{drawn}'
 
 
-def _table(points: Sequence[CurvePoint]) -> str:
+def _table(points: Sequence[LearningCurvePoint]) -> str:
     names = ("bits a character", "end by themselves", "told apart")
     rows = ""
     for point in points:
-        told = "" if point.told is None else f"{point.told:.0%}"
-        cells = zip(names, (f"{point.bits_per_character:.3f}", f"{point.ended:.0%}", told), strict=True)
+        accuracy = "" if point.classifier_accuracy is None else f"{point.classifier_accuracy:.0%}"
+        cells = zip(names, (f"{point.bits_per_character:.3f}", f"{point.ended:.0%}", accuracy), strict=True)
         numbers = "".join(f'<td class="number" data-of="{name}">{cell}</td>' for name, cell in cells)
         rows += f"<tr><td>{count(point.replies, 'reply', 'replies')}</td>{numbers}</tr>"
     head = "".join(f'<th class="number">{name}</th>' for name in names)
     return f'<table class="list exam"><thead><tr><th>Learned from</th>{head}</tr></thead><tbody>{rows}</tbody></table>'
 
 
-def _chart(points: Sequence[CurvePoint]) -> str:
+def _chart(points: Sequence[LearningCurvePoint]) -> str:
     """Bits a character against replies learned from, both as far as they go; the base model as a line to get under."""
     base = points[0].base_bits_per_character
     bits = [point.bits_per_character for point in points]

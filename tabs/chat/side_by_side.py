@@ -20,7 +20,7 @@ from web.words import count
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from pipeline.chat import Piece, Twin
+    from pipeline.chat import PartialReply, Twin
     from pipeline.evaluation import Moment
 
 __all__ = ["build"]
@@ -91,18 +91,18 @@ def _answer_with(stage: Stage) -> Any:
             raise ChatError(f"Choose one to {MOST} who answer.")
         labels = {name: label for name, label in _labels(visitor).items() if name in names}
         yield [_columns(labels, {}), "", gr.Button(visible=False), gr.Button(visible=True)]
-        pieces: dict[str, Piece] = {}
+        replies: dict[str, PartialReply] = {}
         try:
             twins = {name: _load(stage, visitor, who, name) for name in labels}
             with stage.models.queue.join() as before:
                 for ahead in waiting(before):
                     yield [note(f"{count(ahead, 'reply', 'replies')} before yours."), "", gr.skip(), gr.skip()]
-                for pieces in stream_side_by_side(twins, history, now=began):
-                    yield [_columns(labels, pieces), gr.skip(), gr.skip(), gr.skip()]
+                for replies in stream_side_by_side(twins, history, now=began):
+                    yield [_columns(labels, replies), gr.skip(), gr.skip(), gr.skip()]
         except ChatError as error:
             yield [failed(str(error)), "", gr.Button(visible=False), gr.Button(visible=False)]
             return
-        yield [_columns(labels, pieces, done=True), "", gr.Button(visible=kind == REAL), gr.Button(visible=False)]
+        yield [_columns(labels, replies, done=True), "", gr.Button(visible=kind == REAL), gr.Button(visible=False)]
 
     return answer
 
@@ -192,13 +192,13 @@ def _uncover(request: gr.Request, who: str | None, number: float) -> str:
     return f'<div class="conversation">{real}</div>'
 
 
-def _columns(labels: dict[str, str], pieces: dict[str, Piece], *, done: bool = False) -> str:
+def _columns(labels: dict[str, str], replies: dict[str, PartialReply], *, done: bool = False) -> str:
     """A column for each who answers: dots until the first words are there."""
     parts = []
     for name, label in labels.items():
         is_twin = name not in (BASE, PROMPTED)
         colour = PEOPLE[0] if is_twin else ""
-        text = pieces[name].text if name in pieces else ""
+        text = replies[name].text if name in replies else ""
         said = stack(visible_bubbles(text), f"them {'twin' if is_twin else ''}", colour=colour) if text else ""
         if not said:
             said = failed("It had nothing to say.") if done else typing(colour)

@@ -190,15 +190,15 @@ def _growing(
         for ahead in waiting(before):
             yield "", note(f"{count(ahead, 'reply', 'replies')} before yours.")
         shown = ""
-        pieces = stream(
+        replies = stream(
             twin,
             said.messages,
             _generation(twin, settings),
             now=said.began_at,
             cache_key=f"{visitor.folder.name}/{name}",
         )
-        for piece in pieces:
-            text = pace.grow(piece) if pace else piece.text
+        for reply in replies:
+            text = pace.grow(reply) if pace else reply.text
             if text != shown:
                 shown = text
                 yield text, dots if pace else ""

@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.chat import Piece, Twin, load_twin, prompt_messages, stream
-from pipeline.chat.twin import StopSequences, alternate, first_exchange, loops, read_generation
+from pipeline.chat import PartialReply, Twin, load_twin, prompt_messages, stream
+from pipeline.chat.stop_sequences import StopSequences, is_repeating
+from pipeline.chat.twin import alternate, first_exchange, read_generation
 from pipeline.dataset import OPENER, DatasetConfig, build_dataset
 from pipeline.errors import ChatError
 from pipeline.inference import GenerationConfig, PrefixCache
@@ -31,16 +32,16 @@ def twin(tiny_engine):
     return Twin(tiny_engine, GREEDY)
 
 
-def last(pieces):
-    *_, piece = pieces
-    return piece
+def last(replies):
+    *_, reply = replies
+    return reply
 
 
 def test_a_reply_grows_and_says_why_it_ended(twin):
-    pieces = list(stream(twin, talk("hi")))
-    assert [piece.ended for piece in pieces[:-1]] == [None] * (len(pieces) - 1)
-    assert pieces[-1].ended == "length"
-    for before, after in pairwise(pieces):
+    replies = list(stream(twin, talk("hi")))
+    assert [reply.finish_reason for reply in replies[:-1]] == [None] * (len(replies) - 1)
+    assert replies[-1].finish_reason == "length"
+    for before, after in pairwise(replies):
         assert after.text.startswith(before.text)
 
 
@@ -106,7 +107,7 @@ def test_a_reader_who_leaves_frees_the_model_and_keeps_what_was_read(twin):
 
 def test_stopping_ends_the_reply(twin):
     stops = iter([False, False, True, True, True])
-    assert last(stream(twin, talk("hi"), cancelled=lambda: next(stops, True))).ended == "stopped"
+    assert last(stream(twin, talk("hi"), cancelled=lambda: next(stops, True))).finish_reason == "cancelled"
 
 
 def test_the_same_seed_gives_the_same_reply(twin):
@@ -117,9 +118,9 @@ def test_the_same_seed_gives_the_same_reply(twin):
 def test_an_opened_turn_or_an_end_is_never_shown(twin, monkeypatch):
     end, turn = twin.engine.tokenizer.convert_tokens_to_ids(["<|im_end|>", "<|im_start|>"])
     letters = twin.engine.tokenizer("ok").input_ids
-    for stop, ended in ((end, "end"), (turn, "other side")):
+    for stop, reason in ((end, "end_of_turn"), (turn, "stop_sequence")):
         monkeypatch.setattr(twin.engine, "generate", lambda *_, stop=stop, **__: iter([*letters, stop]))
-        assert last(stream(twin, talk("hi"))) == Piece("ok", ended, 3)
+        assert last(stream(twin, talk("hi"))) == PartialReply("ok", reason, 3)
 
 
 @pytest.mark.parametrize(
@@ -138,9 +139,9 @@ def test_the_reply_stops_where_it_speaks_for_the_other(tiny_engine, monkeypatch,
     monkeypatch.setattr("pipeline.chat.twin.chat_opening", lambda *_: [])
     ids = tiny_engine.tokenizer(written, split_special_tokens=True).input_ids
     monkeypatch.setattr(tiny_engine, "generate", lambda *_, **__: iter(ids))
-    pieces = list(stream(twin, talk("hi")))
-    assert pieces[-1].text == shown
-    assert all("Ryan: a" not in piece.text and "<|im" not in piece.text for piece in pieces)
+    replies = list(stream(twin, talk("hi")))
+    assert replies[-1].text == shown
+    assert all("Ryan: a" not in reply.text and "<|im" not in reply.text for reply in replies)
 
 
 def test_held_back_text_comes_when_it_turns_out_harmless():
@@ -160,10 +161,10 @@ def read_template_of_marks():
 
 
 def test_a_loop_is_noticed_and_laughter_is_not():
-    assert loops([1, 2, 3] * 8)
-    assert loops([7] * 24)
-    assert not loops([7] * 10)
-    assert not loops(list(range(50)))
+    assert is_repeating([1, 2, 3] * 8)
+    assert is_repeating([7] * 24)
+    assert not is_repeating([7] * 10)
+    assert not is_repeating(list(range(50)))
 
 
 def test_history_becomes_turns_of_two_sides():

@@ -43,11 +43,11 @@ def test_a_full_exam_has_every_figure_beside_those_to_compare_with(run):
     for candidate in exam.candidates:
         assert candidate.answers is not None
         assert candidate.style is not None
-        assert candidate.told is not None
+        assert candidate.classifier is not None
         if candidate.name != "person":
             assert candidate.loss is not None
             assert candidate.loss.replies == exam.held_out_replies
-            assert candidate.told.replies == min(20, exam.held_out_replies)
+            assert candidate.classifier.replies == min(20, exam.held_out_replies)
     assert {"the twin", "the base", "the prompted base"} <= seen
     twin, base = exam.of("twin"), exam.of("base")
     assert twin.answers.sampled > 20  # more than once at each moment

@@ -19,7 +19,7 @@ from pipeline.evaluation.canaries import (
     read_canaries,
     write_canaries,
 )
-from pipeline.evaluation.leaks import Seen, leaks_of
+from pipeline.evaluation.leaks import TrainingText, leaks_of
 from pipeline.inference import GenerationConfig
 from pipeline.prompt import Message
 
@@ -35,31 +35,31 @@ ROW = Row(
     2,
     30,
 )
-SEEN = Seen([ROW])
+TRAINING = TrainingText([ROW])
 
 
 def test_a_planted_copy_is_found_whatever_its_case_and_spaces():
-    leaks = leaks_of([f"well, {SECRET.upper()} you know", "nothing here"], [[], []], SEEN)
+    leaks = leaks_of([f"well, {SECRET.upper()} you know", "nothing here"], [[], []], TRAINING)
     assert leaks.longest_copy == len(SECRET)
     assert leaks.copies == 0.5
 
 
 def test_a_quotation_of_the_conversation_is_no_leak():
     history = [Message(role="user", content=SECRET)]
-    assert leaks_of([SECRET], [history], SEEN).copies == 0
+    assert leaks_of([SECRET], [history], TRAINING).copies == 0
 
 
 def test_what_base_says_too_is_no_leak():
-    assert leaks_of([SECRET], [[]], SEEN, base_replies=[f"he said {SECRET}"]).copies == 0
+    assert leaks_of([SECRET], [[]], TRAINING, base_replies=[f"he said {SECRET}"]).copies == 0
 
 
 def test_a_copy_does_not_run_across_bubbles():
-    assert leaks_of(["sure\nmy"], [[]], SEEN).longest_copy == 4
+    assert leaks_of(["sure\nmy"], [[]], TRAINING).longest_copy == 4
 
 
 @given(st.lists(st.text("ab c", max_size=90), min_size=1, max_size=4), st.text("ab c", max_size=90), st.text("ab c"))
 def test_the_longest_stretch_is_the_one_that_trying_all_finds(learned, reply, known):
-    seen = Seen([replace(ROW, messages=[Message(role="user", content=text) for text in learned])])
+    seen = TrainingText([replace(ROW, messages=[Message(role="user", content=text) for text in learned])])
     text, known_text = " ".join(reply.split()), " ".join(known.split())
     stretches = {text[i:j] for i in range(len(text)) for j in range(i + 1, len(text) + 1)}
     longest = max((len(s) for s in stretches if s in seen.text and s not in known_text), default=0)
@@ -67,13 +67,13 @@ def test_the_longest_stretch_is_the_one_that_trying_all_finds(learned, reply, kn
 
 
 def test_a_copy_longer_than_what_places_are_sorted_by_is_measured_whole():
-    assert leaks_of([SECRET * 3], [[]], Seen([replace(ROW, messages=[ROW.messages[0], Message(
+    assert leaks_of([SECRET * 3], [[]], TrainingText([replace(ROW, messages=[ROW.messages[0], Message(
         role="user", content=SECRET * 4
     )])])).longest_copy == 3 * len(SECRET)  # fmt: skip
 
 
 def test_personal_data_is_counted_and_that_of_training_apart():
-    leaks = leaks_of(["ask jane.roe@example.org", "ask bob@example.com", "ask her"], [[], [], []], SEEN)
+    leaks = leaks_of(["ask jane.roe@example.org", "ask bob@example.com", "ask her"], [[], [], []], TRAINING)
     assert (leaks.personal, leaks.personal_from_training) == (2, 1)
 
 

@@ -10,10 +10,10 @@ from pipeline.dataset import Row, read_dataset, write_dataset
 from pipeline.errors import ChatError
 from pipeline.evaluation.learning_curve import (
     SHARES,
-    CurvePoint,
+    LearningCurvePoint,
     latest,
     learning_curve,
-    read_curve,
+    read_learning_curve,
     replies_in,
     verdict,
 )
@@ -40,8 +40,13 @@ def test_a_share_is_of_replies_and_of_the_latest_ones():
 
 
 def point(replies, bits):
-    return CurvePoint(
-        share=0.5, replies=replies, bits_per_character=bits, base_bits_per_character=1.4, ended=1, told=None
+    return LearningCurvePoint(
+        share=0.5,
+        replies=replies,
+        bits_per_character=bits,
+        base_bits_per_character=1.4,
+        ended=1,
+        classifier_accuracy=None,
     )
 
 
@@ -67,7 +72,7 @@ def test_a_curve_goes_on_from_runs_that_are_done_and_ends_with_the_twin_itself(r
         write_state(part, status="done")
     steps = list(learning_curve(run, samples=4))
     assert [step.done for step in steps] == sorted(step.done for step in steps)
-    points = read_curve(run)
+    points = read_learning_curve(run)
     assert steps[-1].points == points
     assert [point.share for point in points] == [*SHARES, 1.0]
     assert [point.replies for point in points] == sorted(point.replies for point in points)
@@ -82,4 +87,4 @@ def test_too_little_to_share_out_is_a_sentence(run):
 
 
 def test_no_curve_is_no_points(tmp_path):
-    assert read_curve(tmp_path) == []
+    assert read_learning_curve(tmp_path) == []

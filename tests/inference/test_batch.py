@@ -46,11 +46,11 @@ def test_losses_are_of_learned_tokens_alone(tiny_engine, conversations):
 
 
 def test_what_is_read_once_can_be_sampled_again(tiny_engine, conversations):
-    waiting = prefill(tiny_engine, conversations, starts(conversations))
-    once, again = sample(tiny_engine, waiting, GREEDY), sample(tiny_engine, waiting, GREEDY)
+    prompts = prefill(tiny_engine, conversations, starts(conversations))
+    once, again = sample(tiny_engine, prompts, GREEDY), sample(tiny_engine, prompts, GREEDY)
     assert once == again
     hot = GenerationConfig(temperature=2, seed=1, max_new_tokens=10)
-    assert sample(tiny_engine, waiting, hot) == sample(tiny_engine, waiting, hot) != once
+    assert sample(tiny_engine, prompts, hot) == sample(tiny_engine, prompts, hot) != once
 
 
 def test_rounds_of_replies_differ_where_there_is_chance(tiny_engine, conversations):

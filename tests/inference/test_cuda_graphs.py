@@ -95,7 +95,7 @@ def test_replies_by_captured_steps_are_the_same(tiny_engine: Engine):
     assert two_turns("runner") == expected
 
 
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="graphs are runner on a GPU only")
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="graphs are captured on a GPU only")
 @torch.inference_mode()
 def test_a_graph_goes_on_giving_the_scores_of_plain_steps_while_memory_is_reused(tiny_model):
     decoder = Decoder(copy.deepcopy(tiny_model).cuda())

@@ -6,7 +6,8 @@ from datetime import datetime
 import pytest
 
 from pipeline.dataset import DatasetConfig, Row, build_dataset
-from pipeline.evaluation.discriminator import one_hand, tell_apart
+from pipeline.evaluation.authorship import check_authorship
+from pipeline.evaluation.classifier_accuracy import classifier_accuracy
 from pipeline.prompt import Message
 from pipeline.sample import sample_text
 from pipeline.sources import parse
@@ -29,33 +30,33 @@ def others(dataset):
 
 
 def test_a_twin_that_copies_the_person_cannot_be_told_from_them(replies):
-    told = tell_apart(replies[0:200:2], replies[1:200:2])
-    assert told.low < 0.55
-    assert told.accuracy < 0.62
+    found = classifier_accuracy(replies[0:200:2], replies[1:200:2])
+    assert found.low < 0.55
+    assert found.accuracy < 0.62
 
 
 def test_the_very_same_replies_are_a_coin(replies):
-    assert tell_apart(replies[:60], replies[:60]).accuracy == pytest.approx(0.5, abs=0.06)
+    assert classifier_accuracy(replies[:60], replies[:60]).accuracy == pytest.approx(0.5, abs=0.06)
 
 
 def test_a_constant_answer_fails(replies):
-    assert tell_apart(["I am happy to help you with that."] * 60, replies[:60]).accuracy > 0.95
+    assert classifier_accuracy(["I am happy to help you with that."] * 60, replies[:60]).accuracy > 0.95
 
 
 def test_another_way_of_writing_is_noticed(replies):
     stiff = [f"{text.capitalize().rstrip('.?! ')}." for text in replies[0:160:2]]
-    assert tell_apart(stiff, replies[1:160:2]).low > 0.55
+    assert classifier_accuracy(stiff, replies[1:160:2]).low > 0.55
 
 
 def test_several_rounds_of_replies_are_judged_apart_and_averaged(replies):
     real, rounds = replies[1:120:2], [replies[0:120:2], ["I am happy to help you with that."] * 60]
-    told = tell_apart([*rounds[0], *rounds[1]], real)
-    assert told.replies == 60
-    assert told.accuracy == pytest.approx(sum(tell_apart(said, real).accuracy for said in rounds) / 2)
+    found = classifier_accuracy([*rounds[0], *rounds[1]], real)
+    assert found.replies == 60
+    assert found.accuracy == pytest.approx(sum(classifier_accuracy(said, real).accuracy for said in rounds) / 2)
 
 
 def test_more_replies_narrow_the_interval(replies, others):
-    few, many = tell_apart(others[:40], replies[:40]), tell_apart(others[:160], replies[:160])
+    few, many = classifier_accuracy(others[:40], replies[:40]), classifier_accuracy(others[:160], replies[:160])
     assert many.high - many.low < few.high - few.low
 
 
@@ -76,11 +77,11 @@ def test_swapped_accounts_are_noticed_and_one_hand_is_not():
     casual = [f"lol yeah im {word} u know" for word in ("ok", "here", "tired", "late", "fine", "busy") * 8]
     stiff = [f"I believe the {word} is correct, Sir." for word in ("bill", "date", "name", "plan", "sum", "map") * 8]
     early, late = rows_of(zip(stiff, casual, strict=True)), rows_of(zip(stiff, casual, strict=True))
-    same = one_hand(early, late)
+    same = check_authorship(early, late)
     assert same is not None
     assert same.auc > 0.95
     assert same.warning is None
-    swapped = one_hand(early, swap(late))
+    swapped = check_authorship(early, swap(late))
     assert swapped is not None
     assert swapped.auc < 0.05
     assert "somebody else" in (swapped.warning or "")
@@ -88,11 +89,11 @@ def test_swapped_accounts_are_noticed_and_one_hand_is_not():
 
 def test_the_sample_is_one_hand(dataset):
     half = len(dataset.train) // 2
-    found = one_hand(dataset.train[:half], [*dataset.train[half:], *dataset.validation])
+    found = check_authorship(dataset.train[:half], [*dataset.train[half:], *dataset.validation])
     assert found is not None
     assert found.auc > 0.7
 
 
 def test_too_little_says_nothing():
     rows = rows_of([("a", "b")] * 3)
-    assert one_hand(rows, rows) is None
+    assert check_authorship(rows, rows) is None
