@@ -40,12 +40,13 @@ def launch(demo: gr.Blocks, **settings: Any) -> tuple[Any, str, str]:
     root = workspace.home()
     if settings.get("share"):
         os.environ["GRADIO_SHARE"] = "True"  # what visitors may do depends on it
-    return demo.queue(max_size=64, default_concurrency_limit=8).launch(
+    launched: tuple[Any, str, str] = demo.queue(max_size=64, default_concurrency_limit=8).launch(
         theme=theme(), css_paths=STYLE, footer_links=[], show_error=False, run_history=False,
         enable_monitoring=False, mcp_server=False, ssr_mode=False, pwa=False, strict_cors=True,
         max_file_size=MAX_UPLOAD, app_kwargs={"middleware": [Middleware(Guard, root=root)]},
         **{"share": is_share_link(), "quiet": True, **settings},
     )  # fmt: skip
+    return launched
 
 
 def prepare() -> Path:

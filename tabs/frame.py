@@ -40,6 +40,7 @@ window.addEventListener('focus', look);
 
 def build(where: Callable[[], str], models: LoadedModels) -> gr.Blocks:
     """The whole page, not launched; `where` says on what machine things run ("on this computer · CPU")."""
+    demo: gr.Blocks
     with gr.Blocks(title="Chat Twin", analytics_enabled=False, fill_width=True, elem_id="chat-twin") as demo:
         with gr.Row(elem_id="header", equal_height=True):
             header = gr.HTML(_header(None, where()), elem_id="header-text", js_on_load=LOOK)
@@ -52,9 +53,9 @@ def build(where: Callable[[], str], models: LoadedModels) -> gr.Blocks:
             yes = gr.Button("Delete it all", size="sm", variant="stop", scale=0, min_width=120, elem_id="forget-yes")
             no = gr.Button("Keep it", size="sm", scale=0, min_width=90)
         # States inside gr.Tabs would be counted as tabs.
-        stamps = [gr.State(""), gr.State(""), gr.State("")]
+        of_chat, of_dataset, of_runs = stamps = [gr.State(""), gr.State(""), gr.State("")]
         with gr.Tabs(elem_id="steps", selected="analyse") as tabs:
-            stage = Stage(*stamps, tabs=tabs, models=models)
+            stage = Stage(of_chat, of_dataset, of_runs, tabs, models)
             pages = []
             for number, (step, name) in enumerate(zip(STEPS, NAMES, strict=True), start=1):
                 with gr.Tab(f"{number}  {step}", id=name, elem_id=f"step-{name}") as page:

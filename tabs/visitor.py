@@ -117,7 +117,7 @@ def _head(chat: Chat) -> dict[str, Any]:
     from pipeline.messages import people
 
     first, last = chat.messages["sent_at"].min(), chat.messages["sent_at"].max()
-    days = (last.date() - first.date()).days + 1 if first is not None else 0  # type: ignore[union-attr,operator]
+    days = (last.date() - first.date()).days + 1 if first is not None else 0  # type: ignore[union-attr]
     return {"people": people(chat.messages)[:50], "messages": chat.messages["sender"].count(), "days": days}
 
 

@@ -58,7 +58,7 @@ def config_of(mask: bool, kinds: list[str], names: str, words: str) -> Redaction
     pairs = (line.split("=", 1) for line in (names or "").splitlines() if "=" in line)
     aliases = {name.strip(): alias.strip() for name, alias in pairs if name.strip() and alias.strip()}
     listed = tuple(word.strip() for word in (words or "").splitlines() if word.strip())
-    return RedactionConfig(kinds=tuple(kinds), aliases=aliases, words=listed)  # type: ignore[arg-type]
+    return RedactionConfig(kinds=tuple(kinds), aliases=aliases, words=listed)
 
 
 def kept_values(visitor: Visitor) -> list[Any]:
@@ -89,7 +89,7 @@ def _review(request: gr.Request, *settings: Any) -> str:
     found = redact(loaded.messages, config).found
     if not found.height:
         return '<p class="quiet">Nothing was found.</p>'
-    names = {**KINDS, "name": "Names", "word": "Your words"}
+    names: dict[str, str] = {"name": "Names", "word": "Your words"} | {str(kind): name for kind, name in KINDS.items()}
     rows = "".join(
         f"<tr><td>{escape(names.get(kind, kind))}</td><td dir='auto'>{escape(original)}</td>"
         f"<td dir='auto'>{escape(placeholder)}</td><td class='number'>{count:,}</td></tr>"

@@ -128,10 +128,11 @@ def _beside(one: Path, other: Path) -> str:
 
     runs = (read_run(one), read_run(other))
     names = (started(one), started(other))
-    picture = two_curves(*(_points(read_metrics(run.directory)) for run in runs), names)
-    parts = [
+    first, second = (_points(read_metrics(run.directory)) for run in runs)
+    picture = two_curves(first, second, names)
+    parts: list[tuple[str, list[tuple[str, str, str]]]] = [
         ("Settings that differ", _differences(*runs)),
-        ("What came out", [(name, *map(show, runs)) for name, show in RESULTS]),
+        ("What came out", [(name, show(runs[0]), show(runs[1])) for name, show in RESULTS]),
         ("Exam of the twin", _exams(one, other)),
     ]
     head = f"<tr><th></th><th>{names[0]}</th><th>{names[1]}</th></tr>"
@@ -161,9 +162,11 @@ def _differences(one: Run, other: Run) -> list[tuple[str, str, str]]:
         values = getattr(one.config, name), getattr(other.config, name)
         if values[0] != values[1] and name not in NAMELESS:
             label = (field.description or name.replace("_", " ")).split(";")[0].split(", ")[0]
-            rows.append((label[0].upper() + label[1:], *map(_written, values)))
+            rows.append((label[0].upper() + label[1:], _written(values[0]), _written(values[1])))
     replies = _replies(one), _replies(other)
-    return [*rows, *([("Replies learned from", *replies)] if replies[0] != replies[1] else [])]
+    if replies[0] != replies[1]:
+        rows.append(("Replies learned from", *replies))
+    return rows
 
 
 def _written(value: Any) -> str:
