@@ -1,6 +1,7 @@
 """The walls of the house: imports run one way, heavy ones are late, and the pipeline knows nothing of the app."""
 
 import ast
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -12,6 +13,7 @@ ROOT = Path(__file__).parents[1]
 # Each room imports only from rooms before it.
 ROOMS = [
     "errors",
+    "compat",
     "store",
     "messages",
     "sources",
@@ -94,6 +96,20 @@ def test_imports_run_one_way(path):
 def test_the_pipeline_knows_nothing_of_the_app(path):
     roots = {name.split(".")[0] for name in imports(statements(path), late=True)}
     assert not roots & {"gradio", "web", "tabs", "app"}
+
+
+@pytest.mark.parametrize("path", [p for p in MODULES if "pipeline/" in named(p) and room_of(p) != "compat"], ids=named)
+def test_private_parts_of_other_packages_are_named_in_compat_alone(path):
+    body = statements(path)
+    modules = {name for name in imports(body, late=True) if re.search(r"\._(?!_)", name)}
+    attributes = {
+        node.attr
+        for statement in body
+        for node in ast.walk(statement)
+        if isinstance(node, ast.Attribute) and re.match("_(?!_)", node.attr)
+        if not isinstance(node.value, ast.Name) or node.value.id not in {"self", "cls"}
+    }
+    assert not modules | attributes
 
 
 @pytest.mark.parametrize("path", [p for p in MODULES if named(p).startswith("web/")], ids=named)

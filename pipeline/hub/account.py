@@ -4,6 +4,7 @@ import os
 from dataclasses import dataclass
 from typing import Any
 
+from pipeline.compat import is_repo_id
 from pipeline.errors import ChatError
 from pipeline.hub.faults import ask_hub
 
@@ -56,15 +57,8 @@ def read_account(token: str | None, endpoint: str | None = None) -> Account:
 
 def full_name(repo: str, account: Account) -> str:
     """The repository's name with its owner's, once both are known to be allowed. Raises ChatError."""
-    from huggingface_hub.errors import HFValidationError
-    from huggingface_hub.utils._validators import validate_repo_id
-
     name = repo.strip() if "/" in repo else f"{account.name}/{repo.strip()}"
-    try:
-        validate_repo_id(name)
-    except HFValidationError:
-        name = ""
-    if not name or name.count("/") != 1:
+    if name.count("/") != 1 or not is_repo_id(name):
         raise ChatError(
             "This repository name is not allowed: use letters, digits, -, _ and ., at most 96 of them, "
             "as in your-name/our-chat."

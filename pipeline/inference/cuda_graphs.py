@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from pipeline.compat import put_all
 from pipeline.inference.caches import KVCache
 
 if TYPE_CHECKING:
@@ -103,8 +104,6 @@ class CudaGraphRunner:
 
     def _hold(self, cache: KVCache, length: int, needed: int) -> None:
         """Have the conversation in the static cache, and room for it."""
-        import torch
-
         owner = self._owner() if self._owner else None
         roomy = self._static is not None and needed <= self._static.room
         if roomy and owner is cache:
@@ -118,18 +117,16 @@ class CudaGraphRunner:
         assert self._static is not None
         fixed, owns = [*self._static.keys, *self._static.values], [*cache.keys, *cache.values]
         if length:
-            torch._foreach_copy_([t[:, :, :length] for t in fixed], [t[:, :, :length] for t in owns])
+            put_all([t[:, :, :length] for t in fixed], [t[:, :, :length] for t in owns])
         self._owner, self._saved = weakref.ref(cache), length
 
     def _save(self, owner: KVCache) -> None:
-        import torch
-
         assert self._static is not None
         start, end = self._saved, int(owner.lengths[0])
         if start < end:
             owner.grow(end)
             fixed, owns = [*self._static.keys, *self._static.values], [*owner.keys, *owner.values]
-            torch._foreach_copy_([t[:, :, start:end] for t in owns], [t[:, :, start:end] for t in fixed])
+            put_all([t[:, :, start:end] for t in owns], [t[:, :, start:end] for t in fixed])
         self._saved = end
 
     def _capture(self, count: int, start: int) -> _Step:

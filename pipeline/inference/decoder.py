@@ -7,8 +7,8 @@ each token. `Decoder.fits` says whether a model has that layout.
 
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from pipeline.compat import is_plain_lora, lora_parts, multiply_int8
 from pipeline.inference.caches import KVCache, SharedPrefixCache, TreeAttentionCache
-from pipeline.training.lora import is_plain
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -157,7 +157,7 @@ class _Product:
         self.layers = layers
         self.weight = self.bias = self.small = self.scale = None
         self.lora_a: Tensor | None = None
-        if all(is_plain(layer) for layer in layers):
+        if all(is_plain_lora(layer) for layer in layers):
             self._split_lora(layers)
             return
         if any(type(layer) is not torch.nn.Linear for layer in layers):
@@ -181,8 +181,9 @@ class _Product:
 
         self.layers = [layer.get_base_layer() for layer in layers]
         dtype = getattr(self.layers[0], "compute_dtype", None) or self.layers[0].weight.dtype
-        self.lora_a = torch.cat([layer.lora_A["default"].weight for layer in layers]).to(dtype).t().contiguous()
-        lora_b = [layer.lora_B["default"].weight * layer.scaling["default"] for layer in layers]
+        parts = [lora_parts(layer) for layer in layers]
+        self.lora_a = torch.cat([a for a, _, _ in parts]).to(dtype).t().contiguous()
+        lora_b = [b * scale for _, b, scale in parts]
         self.lora_b = [weight.to(dtype).t().contiguous() for weight in lora_b]
         self.ranks = [len(weight) for weight in self.lora_b]
 
@@ -197,9 +198,8 @@ class _Product:
             )
         if self.weight is None:
             return torch.cat([layer(x) for layer in self.layers], dim=-1)
-        if self.small is not None and x.numel() == x.shape[-1]:
-            out = torch.ops.aten._weight_int8pack_mm(x.view(1, -1), self.small, self.scale)
-            return out.view(*x.shape[:-1], -1)  # type: ignore[no-any-return]
+        if self.small is not None and self.scale is not None and x.numel() == x.shape[-1]:
+            return multiply_int8(x.view(1, -1), self.small, self.scale).view(*x.shape[:-1], -1)
         return torch.nn.functional.linear(x, self.weight, self.bias)
 
 

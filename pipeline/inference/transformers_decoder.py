@@ -2,6 +2,8 @@
 
 from typing import TYPE_CHECKING, Any
 
+from pipeline.compat import can_crop
+
 if TYPE_CHECKING:
     from torch import Tensor
 
@@ -21,10 +23,9 @@ class TransformersCache:
     def crop(self, length: int) -> int:
         """Forget what is held beyond `length` tokens; returns how many are held then."""
         from transformers import DynamicCache
-        from transformers.cache_utils import DynamicLayer
 
         if length < self.length:
-            if all(type(layer) is DynamicLayer for layer in self.held.layers):
+            if can_crop(self.held):
                 self.held.crop(length - self.length)
                 self.length = length
             else:
@@ -56,7 +57,7 @@ class TransformersDecoder:
     def forward(self, ids: "Tensor", cache: TransformersCache, used: "Tensor | None" = None) -> "Tensor":
         """Hidden states [rows, tokens, width] of `ids`, which follow what `cache` holds and enter it."""
         outputs = self.model(
-            input_ids=ids, past_key_values=cache.held, use_cache=True, output_hidden_states=True, logits_to_keep=1
+            input_ids=ids, cache=cache.held, use_cache=True, output_hidden_states=True, logits_to_keep=1
         )
         cache.length += ids.shape[1]
         return outputs.hidden_states[-1]  # type: ignore[no-any-return]

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from pipeline.compat import cpu_has_bf16
+
 __all__ = [
     "T4",
     "T4_GIB",
@@ -72,7 +74,7 @@ def this_machine(act_as: Literal["t4"] | None = None) -> Machine:
     if torch.backends.mps.is_available():
         return Machine("mps", "Apple GPU", memory, free_memory, cores, gpus=1)
     return Machine(
-        "cpu", "CPU", memory, free_memory, cores, fast_bf16=_cpu_has_bf16(), problem=_undriven_gpu(), acts_as_t4=False
+        "cpu", "CPU", memory, free_memory, cores, fast_bf16=cpu_has_bf16(), problem=_undriven_gpu(), acts_as_t4=False
     )
 
 
@@ -109,13 +111,6 @@ def _free_cores() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
-
-
-def _cpu_has_bf16() -> bool:
-    import torch
-
-    probes = ("_is_avx512_bf16_supported", "_is_amx_tile_supported")
-    return any(bool(getattr(torch.cpu, probe, bool)()) for probe in probes)
 
 
 def _computer_memory() -> tuple[float, float]:

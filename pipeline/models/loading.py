@@ -1,12 +1,11 @@
 """A base model by its name or folder: its configuration, its tokenizer, its weights with or without an adapter."""
 
-import warnings
 from pathlib import Path
 from typing import Any
 
+from pipeline.compat import causal_classes, load_adapter, quieten, split_weights
 from pipeline.errors import ChatError
 from pipeline.models.catalogue import STARTER
-from pipeline.models.quiet import quieten
 from pipeline.models.starter import starter_folder
 
 __all__ = ["load_config", "load_model", "load_tokenizer", "name_or_path"]
@@ -24,16 +23,15 @@ def name_or_path(model: str) -> str:
 def load_config(model: str) -> Any:
     """The configuration of a model that continues text. Raises ChatError where it is of another kind."""
     from transformers import AutoConfig
-    from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING_NAMES as CAUSAL
 
     try:
         config = AutoConfig.from_pretrained(name_or_path(model), trust_remote_code=False)
     except (OSError, ValueError) as error:
         raise _unreadable(model, error) from error
     # BERT and its like have a causal class, too, but were not trained with it.
-    trained = config.architectures or ["CausalLM"]
-    causal = any("CausalLM" in name or "LMHead" in name or name in CAUSAL.values() for name in trained)
-    if config.model_type not in CAUSAL or config.is_encoder_decoder or not causal:
+    trained, known = config.architectures or ["CausalLM"], causal_classes()
+    causal = any("CausalLM" in name or "LMHead" in name or name in known.values() for name in trained)
+    if config.model_type not in known or config.is_encoder_decoder or not causal:
         raise ChatError(
             f"The model {model} ({config.model_type}) does not continue a text, so it cannot chat: choose a causal "
             "language model."
@@ -96,10 +94,8 @@ def load_model(
     if quantise:
         options["quantization_config"] = _nf4(dtype)
     if shards > 1:
-        from transformers.distributed import DistributedConfig
-
         del options["device_map"]
-        options["distributed_config"] = DistributedConfig(fsdp_size=shards)
+        options |= split_weights(shards)
     try:
         loaded = AutoModelForCausalLM.from_pretrained(name_or_path(model), **options)
     except (OSError, ValueError) as error:
@@ -107,19 +103,10 @@ def load_model(
     if quantise:
         _require_4bit(loaded)
     if adapter is not None:
-        loaded = _with_adapter(loaded, adapter)
+        loaded = load_adapter(loaded, adapter)
         if merge:
             loaded = loaded.merge_and_unload()
     return loaded.eval()
-
-
-def _with_adapter(model: Any, adapter: Path) -> Any:
-    from peft import PeftModel
-
-    with warnings.catch_warnings():
-        # PEFT 0.21 asks by a name that transformers 5.23 gives up; nobody who reads the warning could act on it.
-        warnings.filterwarnings("ignore", ".*is_gradient_checkpointing", FutureWarning)
-        return PeftModel.from_pretrained(model, str(adapter))
 
 
 def _nf4(dtype: Any) -> Any:

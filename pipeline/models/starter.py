@@ -12,8 +12,8 @@ import tempfile
 import zipfile
 from pathlib import Path
 
+from pipeline.compat import quieten
 from pipeline.errors import ChatError
-from pipeline.models.quiet import quieten
 
 __all__ = ["cache_folder", "starter_folder"]
 

@@ -8,6 +8,8 @@ Either way the work grows with the square of a row, not of the whole.
 import functools
 from typing import Any
 
+from pipeline.compat import attend_packed, softmax_backward
+
 __all__ = ["ATTENTION", "register_attention"]
 
 ATTENTION = "documents"
@@ -101,7 +103,7 @@ def _blocks() -> Any:
                 part = gradient[:, :, start:end].flatten(1, 2)
                 to_value[:, :end].baddbmm_(weights.transpose(1, 2), part)
                 to_weights = torch.bmm(part, value[:, :end].transpose(1, 2))
-                to_scores = torch._softmax_backward_data(to_weights, weights, -1, weights.dtype)
+                to_scores = softmax_backward(to_weights, weights)
                 to_query[:, :, start:end] = torch.bmm(to_scores, key[:, :end]).view(query[:, :, start:end].shape)
                 to_key[:, :end].baddbmm_(to_scores.transpose(1, 2), query[:, :, start:end].flatten(1, 2))
             return to_query.mul_(ctx.scale).flatten(0, 1)[None], to_key[None], to_value[None], None
@@ -116,14 +118,7 @@ def _spans(tokens: int) -> list[tuple[int, int]]:
 def _attend_cuda(
     query: Any, key: Any, value: Any, kv_groups: int, scaling: float | None, lengths: tuple[int, ...], starts: Any
 ) -> Any:
-    import torch
-
     q, k, v = (tensor.transpose(1, 2) for tensor in (query, key, value))
     if kv_groups > 1:
         k, v = (tensor.repeat_interleave(kv_groups, dim=2) for tensor in (k, v))
-    longest = max(lengths)
-    causal_from_top_left = 1
-    attended = torch.ops.aten._efficient_attention_forward(
-        q, k, v, None, starts, starts, longest, longest, 0.0, causal_from_top_left, True, scale=scaling
-    )  # fmt: skip
-    return attended[0]
+    return attend_packed(q, k, v, starts, max(lengths), scaling)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pipeline.compat import is_conv1d
 from pipeline.errors import ChatError
 from pipeline.machine.hardware import act_as_t4, this_machine
 from pipeline.models import load_config, load_model, load_tokenizer
@@ -148,7 +149,6 @@ def lora_parameters_per_rank(model: Any, targets: tuple[str, ...]) -> int:
     Raises ChatError where the model has no such layers.
     """
     import torch
-    from transformers.pytorch_utils import Conv1D
 
     weights, head, excluded = 0, model.get_output_embeddings(), non_text_modules(model) or ""
     for name, layer in model.named_modules():
@@ -157,7 +157,7 @@ def lora_parameters_per_rank(model: Any, targets: tuple[str, ...]) -> int:
             continue
         if isinstance(layer, torch.nn.Linear):
             weights += layer.in_features + layer.out_features
-        elif isinstance(layer, Conv1D):  # GPT-2's linear layer
+        elif is_conv1d(layer):  # GPT-2's linear layer
             weights += layer.nx + layer.nf
     if not weights:
         named = " or ".join(targets) or "linear layers"

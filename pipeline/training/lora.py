@@ -8,7 +8,9 @@ Values and gradients are PEFT's, up to rounding.
 from types import MethodType
 from typing import Any
 
-__all__ = ["fuse_lora", "is_plain"]
+from pipeline.compat import dequantise, is_plain_lora, lora_parts
+
+__all__ = ["fuse_lora"]
 
 
 def fuse_lora(model: Any) -> int:
@@ -19,28 +21,10 @@ def fuse_lora(model: Any) -> int:
     function = _function()
     fused = 0
     for layer in model.modules():
-        if is_plain(layer):
+        if is_plain_lora(layer):
             layer.forward = MethodType(_forward(function), layer)
             fused += 1
     return fused
-
-
-def is_plain(layer: Any) -> bool:
-    """Whether a layer is a linear one with one LoRA beside it and nothing else to it."""
-    import torch
-    from peft.tuners.lora import LoraLayer
-
-    if not isinstance(layer, LoraLayer):
-        return False
-    base = layer.get_base_layer()
-    return (
-        isinstance(base, torch.nn.Linear)
-        and list(layer.lora_A) == ["default"]
-        and not layer.lora_variant
-        and isinstance(layer.lora_dropout["default"], torch.nn.Identity)
-        and layer.lora_A["default"].bias is None
-        and layer.lora_B["default"].bias is None
-    )
 
 
 def _forward(function: Any) -> Any:
@@ -48,20 +32,9 @@ def _forward(function: Any) -> Any:
         base = layer.get_base_layer()
         if layer.disable_adapters or layer.merged:
             return base(x)
-        lora_a, lora_b = layer.lora_A["default"].weight, layer.lora_B["default"].weight
-        return function.apply(x, base.weight, base.bias, lora_a, lora_b, layer.scaling["default"])
+        return function.apply(x, base.weight, base.bias, *lora_parts(layer))
 
     return forward
-
-
-def unpacked(weight: Any, dtype: Any) -> Any:
-    """A frozen weight as a matrix of `dtype`, out of its 4 bits if that is how it is kept."""
-    state = getattr(weight, "quant_state", None)
-    if state is None:
-        return weight.to(dtype)
-    from bitsandbytes.functional import dequantize_4bit
-
-    return dequantize_4bit(weight.data, state).to(dtype)
 
 
 def _function() -> Any:
@@ -76,7 +49,7 @@ def _function() -> Any:
             dtype = computing_dtype(x)
             rows = x.reshape(-1, x.shape[-1]).to(dtype)
             inner = rows @ lora_a.to(dtype).t()
-            out = linear(rows, unpacked(weight, dtype), None if bias is None else bias.to(dtype))
+            out = linear(rows, dequantise(weight).to(dtype), None if bias is None else bias.to(dtype))
             out.addmm_(inner, lora_b.to(dtype).t(), alpha=scale)
             ctx.save_for_backward(rows, inner, lora_a, lora_b)
             ctx.weight, ctx.scale, ctx.shape = weight, scale, x.shape
@@ -91,7 +64,7 @@ def _function() -> Any:
             lora_a_gradient = inner_gradient.t() @ rows
             x_gradient = None
             if ctx.needs_input_grad[0]:
-                x_gradient = gradient @ unpacked(ctx.weight, rows.dtype)
+                x_gradient = gradient @ dequantise(ctx.weight).to(rows.dtype)
                 x_gradient.addmm_(inner_gradient, lora_a.to(rows.dtype))
                 x_gradient = x_gradient.reshape(ctx.shape)
             return x_gradient, None, None, lora_a_gradient.to(lora_a.dtype), lora_b_gradient.to(lora_b.dtype), None

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pipeline.compat import average_gradients_ourselves, fused_loss, trainer_class, weights_are_split
 from pipeline.planning.config import TrainingConfig
 from pipeline.training.data import FILLER, IGNORED, Example, collate
 from pipeline.training.lora import fuse_lora
@@ -49,8 +50,7 @@ def learned_loss(model: Any, inputs: dict[str, Any]) -> tuple[Any, Any]:
     labels = inputs["labels"]
     others = {name: value for name, value in inputs.items() if name != "labels"}
     if labels.device.type == "cuda":
-        outputs = model(**others, labels=labels, fused_lm_head=True)
-        return -outputs.log_probs.sum(), outputs.label_mask.sum()
+        return fused_loss(model, others, labels)
     targets = labels[0, 1:]
     positions = (targets != IGNORED).nonzero().squeeze(1)
     logits = model(**others, logits_to_keep=positions, use_cache=False).logits[0]
@@ -99,8 +99,8 @@ def trainer_arguments(
         use_cpu=device == "cpu",
         bf16=dtype == "bf16",
         fp16=dtype == "fp16",
-        gradient_checkpointing=checkpointing,
-        gradient_checkpointing_kwargs={"use_reentrant": False} if checkpointing else None,
+        activation_checkpointing=checkpointing,
+        activation_checkpointing_kwargs={"use_reentrant": False} if checkpointing else None,
         dataset_kwargs={"skip_prepare_dataset": True},
         remove_unused_columns=False,
         max_length=None,
@@ -126,13 +126,15 @@ def adapter_weights(model: Any) -> dict[str, Any]:
 def reply_trainer() -> Any:
     """TRL's trainer, with batches in our order and the loss on learned tokens."""
     from torch.utils.data import SequentialSampler
-    from trl import SFTTrainer
 
-    class ReplyTrainer(SFTTrainer):  # type: ignore[misc]
+    class ReplyTrainer(trainer_class()):  # type: ignore[misc]
         tokens_seen = 0
 
-        def _get_train_sampler(self, train_dataset: Any = None) -> Any:
-            return SequentialSampler(train_dataset if train_dataset is not None else self.train_dataset)
+        def train_sampler(self, dataset: Any) -> Any:
+            return SequentialSampler(dataset)
+
+        def weights_to_save(self) -> dict[str, Any]:
+            return adapter_weights(self.model)
 
         def compute_loss(
             self, model: Any, inputs: dict[str, Any], return_outputs: bool = False, num_items_in_batch: Any = None
@@ -144,9 +146,6 @@ def reply_trainer() -> Any:
             # The count is of the whole step on all processes; gradients are averaged over processes afterwards.
             count = learned if num_items_in_batch is None else num_items_in_batch
             return nats * self.accelerator.num_processes / count
-
-        def _save(self, output_dir: str | None = None, state_dict: dict[str, Any] | None = None) -> None:
-            super()._save(output_dir, state_dict or adapter_weights(self.model))
 
         def create_model_card(self, *_: Any, **__: Any) -> None:
             """The run writes one card at the end, not one a checkpoint."""
@@ -187,10 +186,10 @@ def make_trainer(
 
 
 def average_on_cpu(trainer: Any) -> None:
-    """Where weights are split, the trainer averages the adapter's gradients by an operation that gloo does not have."""
+    """Where weights are split over processes on a CPU, average the adapter's gradients in the trainer's stead."""
     import torch.distributed as dist
 
-    if trainer.accelerator.num_processes == 1 or not trainer.is_distributed_loading_by_transformers:
+    if trainer.accelerator.num_processes == 1 or not weights_are_split(trainer):
         return
 
     def average(parameter: Any) -> None:
@@ -201,4 +200,4 @@ def average_on_cpu(trainer: Any) -> None:
     for parameter in trainer.model.parameters():
         if parameter.requires_grad:
             parameter.register_post_accumulate_grad_hook(average)
-            parameter._replicated_grad_hook_registered = True  # the trainer registers none of its own then
+            average_gradients_ourselves(parameter)

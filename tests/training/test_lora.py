@@ -53,15 +53,15 @@ def test_values_and_gradients_are_pefts(tiny_model):
 def test_over_4_bit_weights_they_are_those_of_the_unpacked_model(tiny_model, tmp_path):
     import torch
 
+    from pipeline.compat import dequantise
     from pipeline.models import load_model
-    from pipeline.training.lora import unpacked
 
     tiny_model.save_pretrained(tmp_path)
     packed = load_model(str(tmp_path), quantise=True, dtype=torch.float32, device="cpu")
     plain = copy.deepcopy(tiny_model)
     for name, module in plain.named_modules():
         if isinstance(module, torch.nn.Linear) and name != "lm_head":
-            module.weight.data = unpacked(packed.get_submodule(name).weight, torch.float32)
+            module.weight.data = dequantise(packed.get_submodule(name).weight).float()
     fused = with_lora(packed)
     assert fuse_lora(fused) == 14
     assert_alike(with_lora(plain), fused)
