@@ -1,12 +1,14 @@
 # make run    the app on http://127.0.0.1:7860
 # make test   lint, types and every test
 # make demo   the whole way on the command line: the sample chat, a dataset, a fine-tune, an exam, a conversation
+# make lock   requirements.lock anew, after a change of requirements.txt; LOCK=--upgrade takes what is newest
+# make newest the tests with today's newest of every package, in an environment of its own
 
 PYTHON ?= python3
 BIN := .venv/bin
 UV := $(BIN)/uv pip install --quiet --python $(BIN)/python
 
-.PHONY: run test demo lint browser clean
+.PHONY: run test demo lint browser lock newest clean
 
 run: .venv/app
 	$(BIN)/python app.py
@@ -35,13 +37,26 @@ browser:
 	$(BIN)/pip install --quiet uv
 	@touch $@
 
-.venv/app: requirements.txt .venv/uv
-	$(UV) -r requirements.txt
+# What is installed is what the lock holds; requirements.txt alone says what the app can live with.
+.venv/app: requirements.txt requirements.lock .venv/uv
+	$(UV) -r requirements.txt -c requirements.lock
 	@touch $@
 
 .venv/tests: tests/requirements.txt .venv/app
-	$(UV) -r tests/requirements.txt
+	$(UV) -r tests/requirements.txt -c requirements.lock
 	@touch $@
 
+lock: .venv/uv
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-annotate --custom-compile-command "make lock" $(LOCK) \
+	  requirements.txt tests/requirements.txt -o requirements.lock
+
+newest: .venv/uv browser
+	$(BIN)/uv venv --quiet --clear --seed --python $(BIN)/python .venv-newest
+	sed -E 's/ *[<>=!~#].*//' requirements.txt tests/requirements.txt > .venv-newest/newest.txt
+	$(BIN)/uv pip install --quiet --upgrade --python .venv-newest/bin/python -r .venv-newest/newest.txt
+	@echo "Newer than requirements.lock:"
+	@$(BIN)/uv pip freeze --python .venv-newest/bin/python | grep -vxFf requirements.lock || echo "nothing"
+	.venv-newest/bin/python -m pytest -n 2 --dist worksteal -q
+
 clean:
-	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-newest .pytest_cache .mypy_cache .ruff_cache .hypothesis
