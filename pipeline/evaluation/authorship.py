@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pydantic import BaseModel, ConfigDict
 
 from pipeline.dataset import Row
-from pipeline.evaluation.classifier import kernel, separation, train
+from pipeline.evaluation.classifier import logistic_regression, text_features
 
 __all__ = ["AuthorshipCheck", "check_authorship"]
 
@@ -42,25 +42,24 @@ class AuthorshipCheck(BaseModel):
 def check_authorship(early: Sequence[Row], late: Sequence[Row]) -> AuthorshipCheck | None:
     """Train an authorship classifier on early rows and test it on late ones; None where there is too little."""
     import numpy as np
+    from sklearn.metrics import roc_auc_score
+    from sklearn.pipeline import make_pipeline
 
     sides = [_turns(rows, role) for rows in (early, late) for role in ("assistant", "user")]
     if min(len(side) for side in sides) < 2 * POOL:
         return None
     sides = [side[:: max(1, len(side) // MOST_TEXTS)][:MOST_TEXTS] for side in sides]
-    gram = kernel([text for side in sides for text in side])
-    known = len(sides[0]) + len(sides[1])
-    labels = np.repeat([1.0, 0.0, 1.0, 0.0], [len(side) for side in sides])
-    # Who wrote more must not decide: both authors weigh the same through their shares of the training set.
-    weights = train(gram[:known, :known], labels[:known])
-    scores = gram[known:, :known] @ weights
-    late_labels = labels[known:]
+    early_labels, late_labels = (np.repeat([1.0, 0.0], [len(own), len(other)]) for own, other in (sides[:2], sides[2:]))
+    early_texts, late_texts = ([*own, *other] for own, other in (sides[:2], sides[2:]))
+    classifier = make_pipeline(text_features(), logistic_regression(len(early_texts)))
+    scores = classifier.fit(early_texts, early_labels).decision_function(late_texts)
     pools, pool_labels = [], []
     for label in (1.0, 0.0):
         own = scores[late_labels == label]
         for start in range(0, len(own) - POOL + 1, POOL // 2):
             pools.append(own[start : start + POOL].mean())
             pool_labels.append(label)
-    return AuthorshipCheck(auc=separation(np.array(pools), np.array(pool_labels)), messages=len(late_labels))
+    return AuthorshipCheck(auc=float(roc_auc_score(pool_labels, pools)), messages=len(late_labels))
 
 
 def _turns(rows: Sequence[Row], role: str) -> list[str]:

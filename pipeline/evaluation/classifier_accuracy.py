@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from pydantic import BaseModel, ConfigDict
 
-from pipeline.evaluation.classifier import cross_validated_scores, kernel
+from pipeline.evaluation.classifier import cross_validated_scores, text_features
 
 __all__ = ["ClassifierAccuracy", "classifier_accuracy"]
 
@@ -39,9 +39,9 @@ def classifier_accuracy(replies: Sequence[str], real: Sequence[str], seed: int =
     groups = np.tile(np.arange(count), 2)
     judged = []
     for start in range(0, len(replies), count):
-        gram = kernel([*replies[start : start + count], *real])
+        rows = text_features().fit_transform([*replies[start : start + count], *real])
         for i in range(ROUNDS):
-            judged.append((cross_validated_scores(gram, labels, groups, seed=seed + i) > 0) == (labels == 1))
+            judged.append((cross_validated_scores(rows, labels, groups, seed=seed + i) > 0) == (labels == 1))
     right = np.mean(judged, axis=0)
     by_moment = (right[:count] + right[count:]) / 2
     generator = np.random.default_rng(seed)

@@ -1,4 +1,4 @@
-"""The classifier: the person's own replies pass as theirs, a constant answer and another hand do not."""
+"""The classifier: the person's own replies pass as theirs, a constant answer and another author do not."""
 
 from dataclasses import replace
 from datetime import datetime
@@ -73,7 +73,7 @@ def swap(rows):
     return [replace(row, messages=[{**m, "role": other[m["role"]]} for m in row.messages]) for row in rows]
 
 
-def test_swapped_accounts_are_noticed_and_one_hand_is_not():
+def test_swapped_accounts_are_noticed_and_one_author_is_not():
     casual = [f"lol yeah im {word} u know" for word in ("ok", "here", "tired", "late", "fine", "busy") * 8]
     stiff = [f"I believe the {word} is correct, Sir." for word in ("bill", "date", "name", "plan", "sum", "map") * 8]
     early, late = rows_of(zip(stiff, casual, strict=True)), rows_of(zip(stiff, casual, strict=True))
@@ -87,7 +87,7 @@ def test_swapped_accounts_are_noticed_and_one_hand_is_not():
     assert "somebody else" in (swapped.warning or "")
 
 
-def test_the_sample_is_one_hand(dataset):
+def test_the_sample_has_one_author(dataset):
     half = len(dataset.train) // 2
     found = check_authorship(dataset.train[:half], [*dataset.train[half:], *dataset.validation])
     assert found is not None
