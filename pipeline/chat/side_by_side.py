@@ -1,6 +1,6 @@
 """One message, several who answer: replies that grow side by side."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
 from pipeline.chat.twin import PartialReply, Twin, stream
@@ -14,10 +14,9 @@ def stream_side_by_side(
     history: Sequence[Message],
     *,
     now: datetime | None = None,
-    cancelled: Callable[[], bool] = lambda: False,
 ) -> Iterator[dict[str, PartialReply]]:
     """What each has written so far, every time one has written more; each samples as suits it. Raises ChatError."""
-    growing = {name: stream(twin, history, now=now, cancelled=cancelled) for name, twin in twins.items()}
+    growing = {name: stream(twin, history, now=now) for name, twin in twins.items()}
     replies = {name: PartialReply("") for name in twins}
     while growing:
         for name in list(growing):

@@ -1,7 +1,7 @@
 """A twin: an engine with the words that were around its replies in training."""
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -20,8 +20,8 @@ __all__ = ["FinishReason", "Kind", "PartialReply", "Twin", "load_twin", "prompt_
 
 Kind = Literal["twin", "base", "prompted base"]
 
-# Why a reply is over: its own end, the most tokens, words of the other side, a loop, or a press of stop.
-FinishReason = Literal["end_of_turn", "length", "stop_sequence", "repetition", "cancelled"]
+# Why a reply is over: its own end, the most tokens, words of the other side or a loop.
+FinishReason = Literal["end_of_turn", "length", "stop_sequence", "repetition"]
 
 
 INSTRUCTION = (
@@ -200,13 +200,12 @@ def stream(
     *,
     now: datetime | None = None,
     cache_key: str | None = None,
-    cancelled: Callable[[], bool] = lambda: False,
 ) -> Iterator[PartialReply]:
     """The twin's next turn as it grows, last the whole with the reason why it ended; `split_bubbles` makes bubbles.
 
     history: user and assistant messages, the user's last (bubbles joined by `join_bubbles`). now: when this
     conversation began; keep it the same through a conversation. cache_key: an unguessable key under
-    which the conversation's cache is kept for the next turn. cancelled: asked before every token. Raises ChatError.
+    which the conversation's cache is kept for the next turn. Closing the iterator ends the reply. Raises ChatError.
     """
     config = generation or twin.generation
     engine = twin.engine
@@ -216,7 +215,7 @@ def stream(
     guard = StopSequences(engine.template, twin.others)
     ids: list[int] = []
     text = shown = ""
-    for chosen in engine.generate(prompt, config, cache_key=cache_key, cancelled=cancelled):
+    for chosen in engine.generate(prompt, config, cache_key=cache_key):
         ids.append(chosen)
         if chosen in engine.stops:
             reason: FinishReason = "end_of_turn" if chosen in engine.ends else "stop_sequence"
@@ -233,7 +232,7 @@ def stream(
         if safe != shown:
             shown = safe
             yield PartialReply(shown, None, len(ids))
-    yield PartialReply(text.strip(), "cancelled" if cancelled() else "length", len(ids))
+    yield PartialReply(text.strip(), "length", len(ids))
 
 
 def _trained_context(twin: Twin) -> int:

@@ -23,6 +23,7 @@ from pipeline.cli.steps import (
 )
 from pipeline.cli.terminal import checked, count, say, show
 from pipeline.errors import ChatError
+from pipeline.progress import CancelledError
 
 if TYPE_CHECKING:
     from pipeline.chat import Twin
@@ -369,7 +370,7 @@ def converse(run_dir: Path, said: list[str]) -> None:
 
 
 def main() -> None:
-    """Run a command; what the user can cause is one sentence on stderr and exit code 2."""
+    """Run a command; what the user can cause is one sentence on stderr and exit code 2, or 130 where they ended it."""
     from pipeline.machine.hardware import share_cores
 
     share_cores()
@@ -377,4 +378,4 @@ def main() -> None:
         app()
     except ChatError as error:
         say.print(str(error), style="red", markup=False)
-        sys.exit(2)
+        sys.exit(130 if isinstance(error, CancelledError) else 2)

@@ -1,13 +1,13 @@
 """The steps as the command line takes them: each with a bar, and its result as a text."""
 
 import tempfile
-import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pipeline.cli.terminal import count, progress, say
+from pipeline.cli.terminal import bar, count, say
 from pipeline.errors import ChatError
+from pipeline.progress import CancelledError
 
 if TYPE_CHECKING:
     from pipeline.dataset import Dataset, DatasetConfig, Format
@@ -42,8 +42,8 @@ def read_chat(
 
     if date_order not in (None, "dmy", "mdy", "ymd"):
         raise ChatError(f"The date order {date_order} is not known: use dmy, mdy or ymd.")
-    with progress("Reading the chat") as report:
-        found = read(files[0] if len(files) == 1 else files, date_order=date_order, chat=chat, progress=report)
+    with bar("Reading the chat") as progress:
+        found = read(files[0] if len(files) == 1 else files, date_order=date_order, chat=chat, progress=progress)
     for pair in merge or []:
         found = _merged(found, pair)
     return found
@@ -88,8 +88,8 @@ def make_dataset(
     from pipeline.models import load_tokenizer
 
     wanted = known_forms(["messages", *forms])
-    with say.status("Building the dataset"):
-        made = build_dataset(chat.messages, config, load_tokenizer(model))
+    with bar("Building the dataset") as progress:
+        made = build_dataset(chat.messages, config, load_tokenizer(model), progress)
         made, planted = plant_canaries(made, canaries)
         write_dataset(made, writable(out), wanted)
         write_canaries(planted, out)
@@ -113,8 +113,11 @@ def push_folder(
             say.print(f"  {file.path}: {file.bytes:,} bytes{rows}", markup=False)
         for warning in upload.warnings:
             say.print(warning, style="yellow", markup=False)
-        with say.status(f"Uploading to {repo}"):
-            done = push(upload, repo, find_token(), consent=consent, public=public, public_again=public_again)
+        with bar(f"Uploading to {repo}") as progress:
+            done = push(
+                upload, repo, find_token(), consent=consent, public=public, public_again=public_again,
+                progress=progress,
+            )  # fmt: skip
     changes = [
         f"  {what}: {now:,}" if before is None else f"  {what}: {before:,} before, {now:,} now"
         for what, (before, now) in done.changes.items()
@@ -148,26 +151,22 @@ def follow(run: "Run") -> "Run":
     """Draw the run until its process ends; Ctrl-C asks it to stop, which keeps the best. Raises ChatError."""
     from pipeline import runs
 
-    with progress("Loading the model") as report:
-        while run.live:
-            try:
-                if run.total_steps:
-                    loss = "" if run.loss is None else f", loss {run.loss:.2f}"
-                    report(run.step / run.total_steps, f"Learning, step {run.step} of {run.total_steps}{loss}")
-                time.sleep(0.5)
-            except KeyboardInterrupt:
-                runs.stop(run.directory)
-            run = runs.read_run(run.directory) if run.job is None else look_at_job(run)
+    look = runs.read_run if run.job is None else look_at_job
+    with bar("Loading the model") as progress:
+        try:
+            run = runs.watch(run.directory, progress, look)
+        except CancelledError:
+            run = runs.watch(run.directory, look=look)
     if run.status in ("failed", "lost"):
         raise ChatError(run.message)
     return run
 
 
-def look_at_job(run: "Run") -> "Run":
+def look_at_job(run_dir: Path) -> "Run":
     from pipeline.hub import find_token
     from pipeline.jobs import look
 
-    return look(run.directory, find_token())
+    return look(run_dir, find_token())
 
 
 def hire(
@@ -210,9 +209,5 @@ def examine(run_dir: Path, samples: int, *, full: bool = False) -> "Exam":
     from pipeline.runs import read_run
 
     read_run(run_dir)
-    with progress("Examining") as report:
-
-        def told(what: str, done: float) -> None:
-            report(done, f"Examining {what}")
-
-        return take_exam(run_dir, samples=samples, full=full, progress=told)
+    with bar("Examining") as progress:
+        return take_exam(run_dir, samples=samples, full=full, progress=progress)

@@ -1,41 +1,58 @@
 """What the command line prints with: a progress bar on stderr, one line of JSON or a text on stdout."""
 
 import json
+import signal
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 from rich.console import Console
 
 from pipeline.errors import ChatError
+from pipeline.progress import Progress
 
-__all__ = ["Report", "checked", "count", "progress", "say", "show"]
+__all__ = ["bar", "checked", "count", "say", "show"]
 
 say = Console(stderr=True, highlight=False, soft_wrap=True)
 
 Config = TypeVar("Config", bound=BaseModel)
 
 
-class Report(Protocol):
-    """Takes the share that is done, 0 to 1, and what is being done where that has changed."""
+@contextmanager
+def bar(what: str) -> Iterator[Progress]:
+    """The bar of a task, which leaves nothing behind; none where stderr is no terminal. Ctrl-C cancels the task."""
+    from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
+    from rich.progress import Progress as Bars
 
-    def __call__(self, done: float, what: str | None = None) -> None: ...
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), TimeRemainingColumn())
+    with Bars(*columns, console=say, transient=True, disable=not say.is_terminal) as bars, _interrupted() as cancelled:
+        task = bars.add_task(what, total=1.0)
+
+        def draw(done: float, doing: str) -> None:
+            bars.update(task, completed=done, description=doing or what)
+
+        yield Progress(draw, cancelled.is_set)
 
 
 @contextmanager
-def progress(what: str) -> Iterator[Report]:
-    """A bar that leaves nothing behind; none where stderr is no terminal."""
-    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+def _interrupted() -> Iterator[threading.Event]:
+    """Set by Ctrl-C inside this block; a second one interrupts as ever, for a task that seldom tells how far it is."""
+    cancelled = threading.Event()
+    if threading.current_thread() is not threading.main_thread():
+        yield cancelled
+        return
 
-    columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=say, transient=True, disable=not say.is_terminal) as bars:
-        task = bars.add_task(what, total=1.0)
+    def cancel(*_: object) -> None:
+        cancelled.set()
+        signal.signal(signal.SIGINT, before)
 
-        def report(done: float, what: str | None = None) -> None:
-            bars.update(task, completed=done, description=what)
-
-        yield report
+    before = signal.signal(signal.SIGINT, cancel)
+    try:
+        yield cancelled
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def show(text: str, data: dict[str, Any], as_json: bool) -> None:

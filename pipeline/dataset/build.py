@@ -28,6 +28,7 @@ from pipeline.dataset.windows import (
 )
 from pipeline.errors import ChatError
 from pipeline.messages import people
+from pipeline.progress import SILENT, Progress
 from pipeline.prompt import read_template
 from pipeline.redact import RedactionConfig, mask_text, redact
 from pipeline.turns import build_turns, find_silence
@@ -41,7 +42,9 @@ EARLIER = "earlier"  # learned in the other part
 TYPICAL_SILENCE = 720.0  # minutes, where a chat has one session and so no silence before one
 
 
-def build_dataset(messages: pl.DataFrame, config: DatasetConfig, tokenizer: Any = None) -> Dataset:
+def build_dataset(
+    messages: pl.DataFrame, config: DatasetConfig, tokenizer: Any = None, progress: Progress = SILENT
+) -> Dataset:
     """Rows to learn the person's replies from, and the last of them in time held out.
 
     Without a tokenizer lengths are estimated. The returned config has its language and prompt filled in and, with
@@ -49,6 +52,7 @@ def build_dataset(messages: pl.DataFrame, config: DatasetConfig, tokenizer: Any 
     Raises ChatError for a chat of one person, a person who is not in it, or too few replies.
     """
     find_others(messages, config)
+    progress(0, what="Looking at the messages")
     masked: dict[str, int] = {}
     if config.redaction is not None:
         redacted = redact(messages, config.redaction)
@@ -60,6 +64,7 @@ def build_dataset(messages: pl.DataFrame, config: DatasetConfig, tokenizer: Any 
     labelled = label_messages(messages, config)
     sessions = build_sessions(build_turns(labelled, silence), config, others)
     count = template_counter(read_template(tokenizer), tokenizer) if tokenizer is not None else estimate_counter
+    progress(1, 10, "Counting tokens")
     lengths = pair_lengths(sessions, count)
     sessions = skip_long_replies(sessions, lengths, config, others, count)
     hints = find_hints(messages, config)
@@ -67,7 +72,9 @@ def build_dataset(messages: pl.DataFrame, config: DatasetConfig, tokenizer: Any 
     parts = split_by_time(sessions, lengths, config.validation_share)
     if config.max_replies is not None:
         parts[0] = keep_chosen(parts[0], config.max_replies)
+    progress(5, 10, "Making rows")
     rows = [session_rows(part.sessions, part.lengths, config, others, count) for part in parts]
+    progress(9, 10)
     summary = Summary(
         others=tuple(others),
         messages=messages.height,

@@ -12,7 +12,7 @@ from pipeline.evaluation.canaries import (
     write_canaries,
 )
 from pipeline.evaluation.classifier_accuracy import ClassifierAccuracy, classifier_accuracy
-from pipeline.evaluation.evaluate import Progress, evaluate, held_out_moments
+from pipeline.evaluation.evaluate import evaluate, held_out_moments
 from pipeline.evaluation.exam import Candidate, Exam, read_exam, write_exam
 from pipeline.evaluation.leaks import Leaks, TrainingText, leaks_of
 from pipeline.evaluation.picture import PICTURE, write_picture
@@ -35,7 +35,6 @@ __all__ = [
     "Leaks",
     "Loss",
     "Moment",
-    "Progress",
     "Relevance",
     "Style",
     "TrainingText",

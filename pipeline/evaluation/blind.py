@@ -9,7 +9,6 @@ import secrets
 import shutil
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from functools import partial
 from itertools import pairwise
 from math import sqrt
 from pathlib import Path
@@ -22,10 +21,11 @@ from pipeline.chat import load_twin
 from pipeline.chat.twin import Kind
 from pipeline.dataset import OPENER, read_dataset
 from pipeline.errors import ChatError
-from pipeline.evaluation.evaluate import Progress, held_out_moments
+from pipeline.evaluation.evaluate import held_out_moments
 from pipeline.evaluation.exam import Name
 from pipeline.evaluation.replies import Moment, held_out, read_replies
 from pipeline.inference import LoadedModels
+from pipeline.progress import SILENT, Progress
 
 __all__ = [
     "Game",
@@ -139,7 +139,7 @@ def make_rounds(
     count: int = 10,
     *,
     kinds: Sequence[Kind] = ("twin", "base"),
-    progress: Progress = lambda what, done: None,
+    progress: Progress = SILENT,
     loaded: LoadedModels | None = None,
     seed: int | None = None,
 ) -> list[Round]:
@@ -158,7 +158,7 @@ def make_rounds(
         held = held_out(twin, rows)
         most = min(twin.generation.max_new_tokens, MOST_TOKENS)
         config = twin.generation.model_copy(update={"seed": chance.randrange(2**31), "max_new_tokens": most})
-        _, replies = read_replies(twin, held, picked, config, partial(progress, f"answers of the {kind}"))
+        _, replies = read_replies(twin, held, picked, config, progress.part(1 / len(kinds), f"Answers of the {kind}"))
         for given, reply in zip(answers, replies, strict=True):
             if len(reply.text) <= LONGEST and (kind == "twin" or reply.finish_reason == "end_of_turn"):
                 given[kind] = reply.text

@@ -1,15 +1,14 @@
 """The exam: a twin, and what it is measured against, on the part of the chat that it has never seen."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import partial
 from pathlib import Path
 from statistics import mean, pstdev
 
 from pipeline.chat import Twin, load_twin
 from pipeline.chat.twin import Kind, read_model
-from pipeline.dataset import Dataset, Row, read_dataset
+from pipeline.dataset import Dataset, read_dataset
 from pipeline.errors import ChatError
 from pipeline.evaluation.authorship import check_authorship
 from pipeline.evaluation.canaries import exposure_of, read_canaries
@@ -30,11 +29,9 @@ from pipeline.evaluation.replies import (
 from pipeline.evaluation.style import style_distance
 from pipeline.evaluation.tuning import tune_generation, write_generation
 from pipeline.inference import LoadedModels
+from pipeline.progress import SILENT, Progress
 
-__all__ = ["FEWEST_MOMENTS", "Progress", "evaluate", "held_out_moments"]
-
-# What is being done, and the share done from 0 to 1.
-Progress = Callable[[str, float], None]
+__all__ = ["FEWEST_MOMENTS", "evaluate", "held_out_moments"]
 
 FEWEST_MOMENTS = 20  # with fewer, style and classifier say nothing
 ENOUGH_MOMENTS = 100  # with fewer, the exam says how rough it is
@@ -42,6 +39,10 @@ FEWEST_TO_DIFFER = 5  # with fewer, not even how far they differ can be told
 ROUNDS = 2  # of the twin's replies: with one, the mean length of a hundred is off by a tenth every third time
 # Tokens that replies of a model that seldom ends may have: longer ones would take minutes and say no more.
 QUICK_TOKENS, FULL_TOKENS = 64, 96
+# Seconds that the parts of a quick and of a full exam take with the starter model on two cores; a bar needs no more.
+QUICK_SECONDS: dict[str, float] = {"tuning": 40, "base": 10, "prompted base": 5, "twin": 25}
+FULL_SECONDS: dict[str, float] = {"tuning": 40, "base": 70, "prompted base": 80, "twin": 60}
+CONTEXT = 0.4  # of a candidate's part of a full exam goes to what it makes of the context
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,7 @@ def evaluate(
     *,
     samples: int = 100,
     full: bool = False,
-    progress: Progress = lambda what, done: None,
+    progress: Progress = SILENT,
     loaded: LoadedModels | None = None,
 ) -> Exam:
     """Examine a finished run on its held-out rows and keep the result in the run's folder.
@@ -71,14 +72,22 @@ def evaluate(
     dataset = read_dataset(run_dir / "dataset")
     if not dataset.validation:
         raise ChatError("No replies were held out of this dataset: give it a validation share and train again.")
-    twin = _tuned(run_dir, dataset.validation, loaded, partial(progress, "how long replies should be"))
+    seconds = FULL_SECONDS if full else QUICK_SECONDS
+    tuned = (run_dir / "generation.json").is_file()
+    total = sum(seconds.values()) - (seconds["tuning"] if tuned else 0)
+    twin = load_twin(run_dir, loaded=loaded)
+    if not tuned:
+        tuning = progress.part(seconds["tuning"] / total, "Examining how long replies should be")
+        write_generation(tune_generation(twin, held_out(twin, dataset.validation), tuning), run_dir)
+        twin = load_twin(run_dir, loaded=loaded)
     kinds: tuple[Kind, ...] = ("base", "prompted base", "twin")
     learned, canaries = TrainingText(dataset.train), read_canaries(run_dir / "dataset")
     examined: dict[Kind, _Examined] = {}
     for kind in kinds:
         one = twin if kind == "twin" else load_twin(run_dir, kind=kind, loaded=loaded)
         base_replies = examined["base"].replies if "base" in examined else []
-        done = _examine(kind, one, dataset, learned, samples, base_replies, progress, full=full)
+        part = progress.part(seconds[kind] / total)
+        done = _examine(kind, one, dataset, learned, samples, base_replies, part, full=full)
         exposure = exposure_of(one, dataset.train, canaries) if kind != "prompted base" else None
         examined[kind] = replace(done, candidate=done.candidate.model_copy(update={"exposure": exposure}))
     moments = held_out_moments(run_dir)
@@ -118,15 +127,6 @@ def few_replies(real: Sequence[str], held_out: int) -> tuple[str, ...]:
     return (f"{rough}{missing} For firmer ones {more}.",)
 
 
-def _tuned(run_dir: Path, rows: Sequence[Row], loaded: LoadedModels, progress: Callable[[float], None]) -> Twin:
-    """The run's twin, its sampling tuned where it has not been."""
-    twin = load_twin(run_dir, loaded=loaded)
-    if (run_dir / "generation.json").is_file():
-        return twin
-    write_generation(tune_generation(twin, held_out(twin, rows), progress), run_dir)
-    return load_twin(run_dir, loaded=loaded)
-
-
 def _examine(
     kind: Kind,
     twin: Twin,
@@ -147,10 +147,11 @@ def _examine(
     chosen = even_sample(len(held.moments), samples)
     moments = [held.moments[i][0] for i in chosen]
     rounds = ROUNDS * samples // len(chosen) if kind == "twin" else 1
-    nats, replies = read_replies(twin, held, chosen, config, partial(progress, f"the {kind}"), rounds)
+    reading = progress.part(1 - CONTEXT if full else 1, f"Examining the {kind}")
+    nats, replies = read_replies(twin, held, chosen, config, reading, rounds)
     said, real = [reply.text for reply in replies], [moment.reply for moment in moments]
     enough = len(real) >= FEWEST_MOMENTS and (kind == "twin" or full)
-    context = partial(progress, f"what the {kind} makes of the context")
+    context = progress.part(CONTEXT, f"Examining what the {kind} makes of the context")
     candidate = Candidate(
         name=kind,
         loss=loss_of(held, nats),

@@ -5,7 +5,7 @@ import json
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,9 +18,11 @@ from pipeline.evaluation.evaluate import evaluate
 from pipeline.evaluation.exam import read_exam
 from pipeline.inference import LoadedModels
 from pipeline.planning import TrainingConfig
+from pipeline.progress import SILENT, Progress
+from pipeline.runs.state import replace_text
 from pipeline.runs.training_lock import FOLDER, hold
 
-__all__ = ["SHARES", "LearningCurvePoint", "LearningCurveStep", "learning_curve", "read_learning_curve", "verdict"]
+__all__ = ["SHARES", "LearningCurvePoint", "learning_curve", "read_learning_curve", "verdict"]
 
 SHARES = (0.125, 0.25, 0.5)  # of the replies, beside all of them
 FEWEST_ROWS = 2
@@ -43,29 +45,20 @@ class LearningCurvePoint(BaseModel):
     classifier_accuracy: float | None = Field(validation_alias=AliasChoices("classifier_accuracy", "told"))
 
 
-class LearningCurveStep(BaseModel):
-    """Where a learning curve stands: what is being done, the share done of all, and the points so far."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    doing: str
-    done: float
-    points: list[LearningCurvePoint]
-
-
 def learning_curve(
     run_dir: Path,
     *,
     shares: Sequence[float] = SHARES,
     samples: int = 50,
+    progress: Progress = SILENT,
     loaded: LoadedModels | None = None,
     workspace: Path | None = None,
-) -> Iterator[LearningCurveStep]:
+) -> list[LearningCurvePoint]:
     """Train as a finished run was, on growing shares of its data, the latest messages first, and examine each.
 
-    The run itself is the last point. Runs and curve.json lie in the run's folder; closing the iterator stops the run
-    that is going, and the next call goes on where this one left off. workspace: where nothing else may be training.
-    Raises ChatError.
+    The run itself is the last point. Runs and curve.json, which grows by a point at a time, lie in the run's folder;
+    cancelling stops the run that is going, and the next call goes on where this one left off. workspace: where nothing
+    else may be training. Raises ChatError.
     """
     dataset = read_dataset(run_dir / "dataset")
     parts = {share: latest(dataset.train, share) for share in shares}
@@ -73,32 +66,38 @@ def learning_curve(
     if not parts or not dataset.validation:
         raise ChatError("This dataset is too small for a learning curve: take a longer chat.")
     with hold(run_dir / FOLDER, workspace):
-        yield from _drawn(run_dir, dataset, parts, samples, loaded)
+        return _draw(run_dir, dataset, parts, samples, progress, loaded)
 
 
-def _drawn(
-    run_dir: Path, dataset: Dataset, parts: dict[float, list[Row]], samples: int, loaded: LoadedModels | None
-) -> Iterator[LearningCurveStep]:
+def _draw(
+    run_dir: Path,
+    dataset: Dataset,
+    parts: dict[float, list[Row]],
+    samples: int,
+    progress: Progress,
+    loaded: LoadedModels | None,
+) -> list[LearningCurvePoint]:
     folder = run_dir / FOLDER
     config = runs.read_run(run_dir).config
     total = sum(map(len, parts.values())) + EXAM_ROWS * (len(parts) + 1)
-    finished = 0
     points: list[LearningCurvePoint] = []
+    _write_points(folder, points)
     for share, rows in parts.items():
         part_dir = folder / "runs" / f"{share:.3f}"
         about = f"{share:.0%} of the replies"
-        for done in _train(_with_train(dataset, rows), part_dir, config):
-            yield LearningCurveStep(
-                doing=f"Learning from {about}", done=(finished + len(rows) * done) / total, points=points
-            )
-        finished += len(rows)
-        yield LearningCurveStep(doing=f"Examining what {about} taught", done=finished / total, points=points)
-        points = [*points, _point(share, rows, part_dir, samples, loaded)]
-        finished += EXAM_ROWS
-    yield LearningCurveStep(doing="Examining the twin itself", done=finished / total, points=points)
-    points = [*points, _point(1.0, dataset.train, run_dir, samples, loaded)]
-    (folder / FILE).write_text(json.dumps([point.model_dump() for point in points]), encoding="utf-8")
-    yield LearningCurveStep(doing="Done", done=1.0, points=points)
+        learning = progress.part(len(rows) / total, f"Learning from {about}")
+        _train(_with_train(dataset, rows), part_dir, config, learning)
+        examining = progress.part(EXAM_ROWS / total, f"Examining what {about} taught")
+        points.append(_point(share, rows, part_dir, samples, examining, loaded))
+        _write_points(folder, points)
+    examining = progress.part(EXAM_ROWS / total, "Examining the twin itself")
+    points.append(_point(1.0, dataset.train, run_dir, samples, examining, loaded))
+    _write_points(folder, points)
+    return points
+
+
+def _write_points(folder: Path, points: Sequence[LearningCurvePoint]) -> None:
+    replace_text(folder / FILE, json.dumps([point.model_dump() for point in points]))
 
 
 def latest(rows: Sequence[Row], share: float) -> list[Row]:
@@ -128,22 +127,16 @@ def _with_train(dataset: Dataset, rows: list[Row]) -> Dataset:
     return replace(dataset, train=rows, summary=summary)
 
 
-def _train(dataset: Dataset, run_dir: Path, config: TrainingConfig) -> Iterator[float]:
-    """Start a run, or take up one that was left: the share of its steps done, until its end or until we are left."""
+def _train(dataset: Dataset, run_dir: Path, config: TrainingConfig, progress: Progress) -> None:
+    """Start a run, or take up one that was left, and wait for its end."""
+    progress(0)
     run = _known(run_dir)
     if run is None or not (run.live or run.status == "done"):
         shutil.rmtree(run_dir, ignore_errors=True)  # stopped half way, it would not say what this share teaches
         with tempfile.TemporaryDirectory() as scratch:
             run = runs.start(write_dataset(dataset, Path(scratch)), run_dir, config)
-    try:
-        while run.live:
-            yield run.step / run.total_steps if run.total_steps else 0.0
-            time.sleep(POLL_SECONDS)
-            run = runs.read_run(run_dir)
-    finally:
-        known = _known(run_dir)
-        if known is not None and known.live:
-            runs.stop(run_dir)
+    run = runs.watch(run_dir, progress)
+    progress(1)
     if run.status != "done":
         raise ChatError(run.message or "A run of the learning curve ended early: start the curve again.")
 
@@ -160,9 +153,11 @@ def _known(run_dir: Path) -> runs.Run | None:
 
 
 def _point(
-    share: float, rows: Sequence[Row], run_dir: Path, samples: int, loaded: LoadedModels | None
+    share: float, rows: Sequence[Row], run_dir: Path, samples: int, progress: Progress, loaded: LoadedModels | None
 ) -> LearningCurvePoint:
-    exam = read_exam(run_dir) or evaluate(run_dir, samples=samples, loaded=loaded)
+    progress(0)
+    exam = read_exam(run_dir) or evaluate(run_dir, samples=samples, progress=progress, loaded=loaded)
+    progress(1)
     twin, base = exam.of("twin"), exam.of("base")
     if twin is None or base is None or twin.loss is None or base.loss is None or twin.answers is None:
         raise ChatError("The exam of this run is not complete: run the learning curve again.")

@@ -1,6 +1,6 @@
 """Does a twin answer what was said, or only in the person's style?"""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict
@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict
 from pipeline.chat import Twin
 from pipeline.evaluation.replies import Moment, row_opening
 from pipeline.inference.candidates import candidate_losses, shared_prompt
+from pipeline.progress import SILENT, Progress
 from pipeline.prompt import encode_all
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ def blocks_of(count: int, most: int) -> list[list[int]]:
 
 
 def relevance_of(
-    twin: Twin, moments: Sequence[Moment], most: int = MOMENTS, progress: Callable[[float], None] = lambda done: None
+    twin: Twin, moments: Sequence[Moment], most: int = MOMENTS, progress: Progress = SILENT
 ) -> Relevance | None:
     """Every reply of a block under every context of the block; None where there are fewer than eight moments."""
     blocks = blocks_of(len(moments), most)

@@ -1,6 +1,6 @@
 """The held-out replies: what was really said at each, how surprising it is to a model, and what a model says there."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from math import log
@@ -14,6 +14,7 @@ from pipeline.chat.twin import with_instruction
 from pipeline.dataset import Row
 from pipeline.inference import GenerationConfig
 from pipeline.inference.batch import Place, Readings, read_and_sample
+from pipeline.progress import SILENT, Progress
 from pipeline.prompt import Encoded, Message, encode_all, split_bubbles
 
 __all__ = [
@@ -145,7 +146,7 @@ def read_replies(
     held: HeldOut,
     sample: Sequence[int] = (),
     generation: GenerationConfig | None = None,
-    progress: Callable[[float], None] = lambda done: None,
+    progress: Progress = SILENT,
     rounds: int = 1,
 ) -> tuple[list[list[float]], list[Reply]]:
     """(nats of each moment's real reply token by token, sampled replies: round by round one at each in `sample`)."""

@@ -1,6 +1,6 @@
 """Sampling chosen on held-out replies: as long as the person's, in as many bubbles, and as near in style as can be."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import log
 from pathlib import Path
@@ -11,6 +11,7 @@ from pipeline.evaluation.replies import HeldOut, Reply, even_sample, finish
 from pipeline.evaluation.style import style_distance
 from pipeline.inference import GenerationConfig
 from pipeline.inference.batch import Place, PrefilledPrompts, prefill, sample
+from pipeline.progress import SILENT, Progress
 from pipeline.prompt import split_bubbles
 
 __all__ = ["tune_generation", "write_generation"]
@@ -44,9 +45,7 @@ def shape_of(replies: Sequence[str]) -> Shape:
     return Shape(max(1.0, mean(map(len, replies))), mean(len(split_bubbles(reply)) for reply in replies))
 
 
-def tune_generation(
-    twin: Twin, held: HeldOut, progress: Callable[[float], None] = lambda done: None
-) -> GenerationConfig:
+def tune_generation(twin: Twin, held: HeldOut, progress: Progress = SILENT) -> GenerationConfig:
     """Temperature and pulls under which replies have the person's mean length, in as many bubbles on average.
 
     Below 1 a temperature makes what is seldom likely, as an end is at any one word, seldomer still. So the end of the
@@ -75,7 +74,7 @@ def tune_generation(
         replies = _replies(twin, places, prompts, config, number)
         suggested[temperature].append(next_biases(biases, shape_of([reply.text for reply in replies]), shape_of(real)))
         scores[temperature].append(distance(replies, real))
-        progress((number + 1) / len(order))
+        progress(number + 1, len(order))
     end, bubble = _settled(suggested[temperature])
     return config.model_copy(update={"end_bias": end, "break_bias": bubble, "max_new_tokens": most})
 

@@ -13,6 +13,7 @@ from pipeline.errors import ChatError
 from pipeline.hub.account import full_name, hub_api, read_account
 from pipeline.hub.cards import dataset_card
 from pipeline.hub.faults import ask_hub
+from pipeline.progress import SILENT, Progress
 
 __all__ = ["CONSENT", "Pushed", "Upload", "UploadFile", "prepare_dataset", "push"]
 
@@ -118,6 +119,7 @@ def push(
     consent: bool,
     public: bool = False,
     public_again: bool = False,
+    progress: Progress = SILENT,
     endpoint: str | None = None,
 ) -> Pushed:
     """Upload it in one commit to a private repository, which becomes public only after that and if asked for twice.
@@ -134,9 +136,10 @@ def push(
     api = hub_api(token, endpoint)
 
     def upload_all() -> dict[str, int]:
+        progress(0, what=f"Opening {name}")
         held = open_repo(api, name, upload.kind, public=public)
         before = last_counts(api, name, upload.kind) if held else {}
-        commit(api, name, upload, held)
+        commit(api, name, upload, held, progress)
         if public:
             api.update_repo_settings(name, private=False, repo_type=upload.kind)
         return before
@@ -170,15 +173,19 @@ def last_counts(api: Any, name: str, kind: str) -> dict[str, int]:
             return {}
 
 
-def commit(api: Any, name: str, upload: Upload, held: set[str]) -> None:
+def commit(api: Any, name: str, upload: Upload, held: set[str], progress: Progress) -> None:
     """One commit, so that what is there is either the last push or this one, never half of each."""
     from huggingface_hub import CommitOperationAdd, CommitOperationDelete
 
     ours = {file.path for file in upload.files}
     stale = sorted(path for path in held - ours if upload.kind == "dataset" and path.endswith(".parquet"))
-    operations = [
-        *(CommitOperationAdd(path_in_repo=path, path_or_fileobj=str(upload.folder / path)) for path in sorted(ours)),
-        *(CommitOperationDelete(path_in_repo=path) for path in stale),
-    ]
+    added = [CommitOperationAdd(path_in_repo=path, path_or_fileobj=str(upload.folder / path)) for path in sorted(ours)]
+    sent = 0
+    for file in added:  # one at a time, so that there is something to tell, and nothing is public before the commit
+        progress(sent, upload.bytes, f"Uploading {file.path_in_repo}")
+        api.preupload_lfs_files(name, [file], repo_type=upload.kind)
+        sent += file.upload_info.size
+    operations = [*added, *(CommitOperationDelete(path_in_repo=path) for path in stale)]
+    progress(sent, upload.bytes, "Putting it in place")
     message = "Update from Chat Twin" if held & ours else "Upload from Chat Twin"
     api.create_commit(name, operations, repo_type=upload.kind, commit_message=message)

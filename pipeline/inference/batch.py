@@ -4,7 +4,7 @@ A conversation is read once, and replies sampled at any places of it go on from 
 the batch, so that it gets faster as it goes.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -12,6 +12,7 @@ from pipeline.inference.caches import KVCache, SharedPrefixCache, join
 from pipeline.inference.engine import Engine
 from pipeline.inference.generation import GenerationConfig, pick
 from pipeline.inference.transformers_decoder import TransformersCache
+from pipeline.progress import SILENT, Progress
 from pipeline.prompt import Encoded
 
 if TYPE_CHECKING:
@@ -53,12 +54,12 @@ def read_and_sample(
     conversations: Sequence[Encoded],
     places: Sequence[Place] = (),
     config: GenerationConfig | None = None,
-    progress: Callable[[float], None] = lambda done: None,
+    progress: Progress = SILENT,
     rounds: int = 1,
 ) -> Readings:
     """Losses of what is learned in conversations, and a reply (stop token included) sampled at each place.
 
-    progress: called with the share done, from 0 to 1. rounds: how often a reply is sampled at every place.
+    rounds: how often a reply is sampled at every place.
     """
     import torch
 
@@ -82,7 +83,7 @@ def read_and_sample(
                     seeded = config.model_copy(update={"seed": (config.seed or 0) + number})
                     said.update(sample(engine, prompts, seeded, generator))
                 prompts = PrefilledPrompts()
-            progress(read / total)
+            progress(read, total)
     return Readings(nats, replies[0], tuple(replies[1:]))
 
 

@@ -4,13 +4,14 @@ A prompt and its candidates are one sequence in which each candidate sees the pr
 under a long prompt so costs little more than reading one.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from pipeline.inference.batch import READ_TOKENS, read_and_sample, token_losses
 from pipeline.inference.caches import TreeAttentionCache
 from pipeline.inference.engine import Engine
 from pipeline.inference.transformers_decoder import TransformersDecoder
+from pipeline.progress import SILENT, Progress
 from pipeline.prompt import Encoded
 
 __all__ = ["CandidateReplies", "candidate_losses", "shared_prompt"]
@@ -31,7 +32,7 @@ def shared_prompt(conversations: Sequence[Encoded]) -> CandidateReplies:
 
 
 def candidate_losses(
-    engine: Engine, groups: Sequence[CandidateReplies], progress: Callable[[float], None] = lambda done: None
+    engine: Engine, groups: Sequence[CandidateReplies], progress: Progress = SILENT
 ) -> list[list[list[float]]]:
     """For each prompt and each of its replies the loss, in nats, at each of the reply's tokens."""
     import torch
@@ -49,7 +50,7 @@ def candidate_losses(
                 flat = iter(token_losses(engine, hidden, tree.before, ids[len(group.prompt) :]))
             found += [[next(flat) for _ in reply] for reply in replies]
         nats.append(found)
-        progress((number + 1) / len(groups))
+        progress(number + 1, len(groups))
     return nats
 
 

@@ -2,7 +2,7 @@
 
 import re
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Lock
@@ -55,7 +55,6 @@ class Engine:
         config: GenerationConfig,
         *,
         cache_key: str | None = None,
-        cancelled: Callable[[], bool] = lambda: False,
     ) -> Iterator[int]:
         """Token ids of one reply as they are chosen, the stop token included when it comes.
 
@@ -75,10 +74,8 @@ class Engine:
         try:
             # The last token is not read, so it needs no position of its own.
             most = min(config.max_new_tokens, max(1, self.context - len(prompt) + 1))
-            while len(written) < most and not cancelled():
-                logits = self._read(cached, new, cancelled)
-                if logits is None:
-                    return
+            while len(written) < most:
+                logits = self._read(cached, new)
                 seen = torch.tensor([written], device=self.decoder.device) if config.repetition_penalty > 1 else None
                 with torch.inference_mode():
                     picked = pick(
@@ -95,8 +92,8 @@ class Engine:
             if cache_key:
                 self.prefix_cache.put(cache_key, cached)
 
-    def _read(self, cached: CachedConversation, new: Sequence[int], cancelled: Callable[[], bool]) -> "Tensor | None":
-        """Scores [1, vocabulary] of what follows `new`, which enters the cache; None when cancelled on the way."""
+    def _read(self, cached: CachedConversation, new: Sequence[int]) -> "Tensor":
+        """Scores [1, vocabulary] of what follows `new`, which enters the cache."""
         import torch
 
         if self.cuda_graphs is not None and isinstance(cached.cache, KVCache):
@@ -107,8 +104,6 @@ class Engine:
                     return scores
                 self.cuda_graphs.release(cached.cache)
         for start in range(0, len(new), PREFILL):
-            if start and cancelled():
-                return None
             part = list(new[start : start + PREFILL])
             with self.lock, torch.inference_mode():
                 hidden = self.decoder.forward(torch.tensor([part], device=self.decoder.device), cached.cache)

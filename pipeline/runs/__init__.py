@@ -14,6 +14,7 @@ from pipeline.runs.run import (
     resume,
     start,
     stop,
+    watch,
     write_job,
 )
 from pipeline.runs.state import RunState, Status, read_state
@@ -38,5 +39,6 @@ __all__ = [
     "resume",
     "start",
     "stop",
+    "watch",
     "write_job",
 ]

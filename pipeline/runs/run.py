@@ -7,7 +7,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -19,6 +19,7 @@ from pipeline.errors import ChatError
 from pipeline.machine.hardware import memory_kills
 from pipeline.machine.prices import price_per_hour
 from pipeline.planning import TrainingConfig
+from pipeline.progress import SILENT, CancelledError, Progress
 from pipeline.runs.folder import LOCK_VARIABLE, last_checkpoint, lay_out, read_config
 from pipeline.runs.state import (
     RunState,
@@ -45,10 +46,12 @@ __all__ = [
     "resume",
     "start",
     "stop",
+    "watch",
     "write_job",
 ]
 
 LIVE: tuple[Status, ...] = ("starting", "running", "stopping")
+POLL_SECONDS = 0.5
 AFTER_DEADLINE = 1800.0  # seconds that a job may wait for a machine, or be late with its last word
 
 METRICS = {
@@ -203,6 +206,26 @@ def read_run(run_dir: Path) -> Run:
         has_adapter=(run_dir / "adapter" / "adapter_config.json").exists(),
         job=job,
     )
+
+
+def watch(run_dir: Path, progress: Progress = SILENT, look: Callable[[Path], Run] = read_run) -> Run:
+    """Tell how far a run is until its process ends; the run as it is then.
+
+    Cancelled, it asks the run to stop and raises CancelledError, not waiting for its end. look: how to read the run.
+    """
+    run = look(run_dir)
+    while run.live:
+        loss = "" if run.loss is None else f", loss {run.loss:.2f}"
+        said = f"Learning, step {run.step} of {run.total_steps}{loss}" if run.total_steps else None
+        try:
+            progress(run.step if run.total_steps else 0, run.total_steps or 1, said)
+        except CancelledError:
+            with contextlib.suppress(ChatError):  # it has just ended by itself
+                stop(run_dir)
+            raise
+        time.sleep(POLL_SECONDS)
+        run = look(run_dir)
+    return run
 
 
 def read_job(run_dir: Path) -> RemoteJob | None:

@@ -1,6 +1,6 @@
 """Files to one Chat: which reader, which chat of several, several exports of one chat made into one."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -8,13 +8,13 @@ import polars as pl
 
 from pipeline.errors import ChatError
 from pipeline.messages import Chat, Layout, merge, part_of, people, same_chat, title_of
+from pipeline.progress import SILENT, Progress
 from pipeline.sources.archives import Text, find_texts, load, peek
 from pipeline.sources.telegram import parse_telegram, telegram_chats
 from pipeline.sources.whatsapp import looks_like_whatsapp, parse_bytes
 
 __all__ = ["chats_in", "parse", "read"]
 
-Progress = Callable[[float], None]
 Files = str | Path | Sequence[str | Path]
 
 
@@ -31,13 +31,11 @@ def chats_in(paths: Files) -> list[str]:
     return list(_by_chat(_texts(paths)))
 
 
-def read(
-    paths: Files, *, date_order: str | None = None, chat: str | None = None, progress: Progress | None = None
-) -> Chat:
+def read(paths: Files, *, date_order: str | None = None, chat: str | None = None, progress: Progress = SILENT) -> Chat:
     """One chat from one or several exports (.txt, .zip, .json) of it, made into one without duplicates.
 
     `chat` chooses among several in one archive (see chats_in); `date_order` (dmy, mdy, ymd) overrules what a file says;
-    `progress` is called with the share that is done. Raises ChatError, in one sentence for the user.
+    Raises ChatError, in one sentence for the user.
     """
     texts = _texts(paths)
     chats = _by_chat(texts)
@@ -46,7 +44,7 @@ def read(
     if chat is None and len(chats) > len({text.path for text in texts}):
         raise ChatError(f"There are {len(chats)} chats in this archive: choose one of them.")
     sources = chats[chat] if chat is not None else [source for part in chats.values() for source in part]
-    parts = [_read_source(source, date_order, _share(progress, i, len(sources))) for i, source in enumerate(sources)]
+    parts = [_read_source(source, date_order, progress.part(1 / len(sources))) for source in sources]
     return _join(parts)
 
 
@@ -92,7 +90,7 @@ def _by_chat(texts: list[Text]) -> dict[str, list[_Source]]:
     return chats
 
 
-def _read_source(source: _Source, date_order: str | None, progress: Progress | None) -> Chat:
+def _read_source(source: _Source, date_order: str | None, progress: Progress) -> Chat:
     text = source.text
     data = load(text)
     if data[:64].lstrip().startswith(b"{"):
@@ -117,8 +115,3 @@ def _join(parts: list[Chat]) -> Chat:
         stray_lines=sum(layout.stray_lines for layout in layouts),
     )
     return Chat(merge([part.messages for part in parts]), layout, parts[0].title)
-
-
-def _share(progress: Progress | None, part: int, parts: int) -> Progress | None:
-    """The progress of one part as a share of all."""
-    return progress and (lambda share: progress((part + share) / parts))

@@ -13,6 +13,7 @@ import gradio as gr
 from pipeline.errors import ChatError
 from tabs.chat.conversations import BASE
 from tabs.hub import HOME
+from tabs.progress import on_page
 from tabs.theme import PEOPLE
 from tabs.visitor import Stage, Visitor, own_run, safely, visitor_of
 from web.bubbles import stack, visible_bubbles
@@ -50,17 +51,14 @@ def build(stage: Stage, who: gr.Dropdown) -> None:
         link = gr.HTML(elem_id="blind-link")
     shown = [score, make, choosing, moments, approved, called, link]
 
-    def make_moments(request: gr.Request, who: str | None, progress: gr.Progress = gr.Progress()) -> list[Any]:  # noqa: B008
+    def make_moments(request: gr.Request, who: str | None, bar: gr.Progress = gr.Progress()) -> list[Any]:  # noqa: B008
         from pipeline.evaluation.blind import make_rounds
 
         visitor = visitor_of(request)
         if who in (None, "", BASE):
             raise ChatError("Choose a twin first: nobody needs to guess which answer is the untrained model's.")
 
-        def report(what: str, done: float) -> None:
-            progress(done, desc=what)
-
-        make_rounds(own_run(visitor, who), MOMENTS, progress=report, loaded=stage.models)
+        make_rounds(own_run(visitor, who), MOMENTS, progress=on_page(bar), loaded=stage.models)
         return _shown(visitor, who, request)
 
     who.change(safely(_draw), who, shown, **quiet)

@@ -9,6 +9,7 @@ import gradio as gr
 
 from pipeline.errors import ChatError
 from tabs.chat.conversations import BASE
+from tabs.progress import on_page
 from tabs.visitor import Stage, Visitor, download_link, own_run, safely, visitor_of
 
 if TYPE_CHECKING:
@@ -33,18 +34,15 @@ def build(stage: Stage, who: gr.Dropdown) -> None:
         quick = gr.Button("Examine this twin", size="sm", scale=0, min_width=170, elem_id="examine")
         full = gr.Button("The full exam", size="sm", scale=0, min_width=150, elem_id="examine-full")
 
-    def run_exam(request: gr.Request, who: str | None, full: bool, progress: gr.Progress = gr.Progress()) -> str:  # noqa: B008
+    def run_exam(request: gr.Request, who: str | None, full: bool, bar: gr.Progress = gr.Progress()) -> str:  # noqa: B008
         from pipeline.evaluation import evaluate
 
         visitor = visitor_of(request)
         if who in (None, "", BASE):
             raise ChatError("Choose a twin to examine: the untrained model has nobody to be like.")
 
-        def report(what: str, done: float) -> None:
-            progress(done, desc=what)
-
         samples = FULL_SAMPLES if full else QUICK_SAMPLES
-        evaluate(own_run(visitor, who), samples=samples, full=full, progress=report, loaded=stage.models)
+        evaluate(own_run(visitor, who), samples=samples, full=full, progress=on_page(bar), loaded=stage.models)
         return _card(visitor, who)
 
     who.change(safely(_draw), who, shown, show_progress="hidden", **private)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 from html import escape
 from math import log
 from pathlib import Path
@@ -12,11 +13,12 @@ import gradio as gr
 
 from pipeline.errors import ChatError
 from tabs.chat.conversations import BASE
+from tabs.progress import growing
 from tabs.visitor import Stage, Visitor, own_run, safely, visitor_of
 from web.words import count
 
 if TYPE_CHECKING:
-    from pipeline.evaluation.learning_curve import LearningCurvePoint, LearningCurveStep
+    from pipeline.evaluation.learning_curve import LearningCurvePoint
 
 __all__ = ["build", "curves"]
 
@@ -45,17 +47,18 @@ def build(stage: Stage, who: gr.Dropdown) -> None:
 
     def follow(request: gr.Request, who: str | None) -> Iterator[list[Any]]:
         """Outputs [shown, draw, stop] as the curve grows."""
-        from pipeline.evaluation.learning_curve import learning_curve
+        from pipeline.evaluation.learning_curve import learning_curve, read_learning_curve
 
         visitor = visitor_of(request)
         if who in (None, "", BASE):
             raise ChatError("Choose a twin first: the curve is of how it was trained.")
         run_dir = own_run(visitor, who)
-        steps = learning_curve(run_dir, loaded=stage.models, workspace=visitor.folder)
+        draw_it = partial(learning_curve, run_dir, loaded=stage.models, workspace=visitor.folder)
+        steps = growing(lambda progress: draw_it(progress=progress))
         yield [ABOUT, gr.Button(visible=False), gr.Button(visible=True)]
         try:
-            for step in steps:
-                yield [_running(step), gr.skip(), gr.skip()]
+            for done, doing in steps:
+                yield [_running(done, doing, read_learning_curve(run_dir)), gr.skip(), gr.skip()]
         except ChatError:
             yield [_card(visitor, who), *_buttons()]
             raise
@@ -85,10 +88,10 @@ def _card(visitor: Visitor, name: str | None) -> str:
     return f'<p class="state">{escape(verdict(points))}</p>{_chart(points)}{_table(points)}'
 
 
-def _running(step: LearningCurveStep) -> str:
-    meter = f'<div class="meter"><i style="width:{100 * step.done:.0f}%"></i></div>'
-    drawn = _chart(step.points) if step.points else ""
-    return f'<p class="state">{escape(step.doing)}</p>{meter}{drawn}'
+def _running(done: float, doing: str, points: Sequence[LearningCurvePoint]) -> str:
+    meter = f'<div class="meter"><i style="width:{100 * done:.0f}%"></i></div>'
+    drawn = _chart(points) if points else ""
+    return f'<p class="state">{escape(doing)}</p>{meter}{drawn}'
 
 
 def _table(points: Sequence[LearningCurvePoint]) -> str:

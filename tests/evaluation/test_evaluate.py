@@ -22,9 +22,10 @@ from pipeline.evaluation.blind import make_rounds, read_rounds
 from pipeline.evaluation.evaluate import few_replies
 from pipeline.evaluation.tuning import MOST_BIAS
 from pipeline.inference import GenerationConfig, LoadedModels
+from pipeline.progress import Progress
 from tests.evaluation.short_replies import shorten_replies
 
-TUNING = "how long replies should be"
+TUNING = "Examining how long replies should be"
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +39,7 @@ def run(tmp_path_factory, tiny_run):
 def test_a_full_exam_has_every_figure_beside_those_to_compare_with(run):
     seen = set()
     write_canaries([make_canary(1)], run / "dataset")
-    exam = evaluate(run, samples=20, full=True, progress=lambda what, done: seen.add(what))
+    exam = evaluate(run, samples=20, full=True, progress=Progress(lambda share, what: seen.add(what)))
     assert [candidate.name for candidate in exam.candidates] == ["twin", "prompted base", "base", "person"]
     for candidate in exam.candidates:
         assert candidate.answers is not None
@@ -48,7 +49,7 @@ def test_a_full_exam_has_every_figure_beside_those_to_compare_with(run):
             assert candidate.loss is not None
             assert candidate.loss.replies == exam.held_out_replies
             assert candidate.classifier.replies == min(20, exam.held_out_replies)
-    assert {"the twin", "the base", "the prompted base"} <= seen
+    assert {f"Examining {who}" for who in ("the twin", "the base", "the prompted base")} <= seen
     twin, base = exam.of("twin"), exam.of("base")
     assert twin.answers.sampled > 20  # more than once at each moment
     assert twin.leaks.replies == twin.answers.sampled
@@ -71,8 +72,8 @@ def test_a_full_exam_has_every_figure_beside_those_to_compare_with(run):
 def test_the_first_exam_tunes_sampling_and_later_ones_keep_it(run, tmp_path):
     run = shutil.copytree(run, tmp_path / "run")
     (run / "generation.json").unlink()
-    done: list[float] = []
-    exam = evaluate(run, samples=19, progress=lambda what, share: done.append(share) if what == TUNING else None)
+    told: list[tuple[float, str]] = []
+    exam = evaluate(run, samples=19, progress=Progress(lambda *now: told.append(now)))
     assert not exam.full
     assert "Only 19 real replies were examined" in exam_text(exam)
     assert "left out" in exam_text(exam)
@@ -86,7 +87,10 @@ def test_the_first_exam_tunes_sampling_and_later_ones_keep_it(run, tmp_path):
     assert abs(tuned.end_bias) <= MOST_BIAS
     assert abs(tuned.break_bias) <= MOST_BIAS
     assert tuned.seed is None
-    assert done[-1] == 1
+    assert TUNING in {what for _, what in told}
+    shares = [share for share, _ in told]
+    assert shares == sorted(shares)
+    assert shares[-1] == pytest.approx(1)
     before = (run / "generation.json").stat().st_mtime_ns
     evaluate(run, samples=1)
     assert (run / "generation.json").stat().st_mtime_ns == before

@@ -17,6 +17,7 @@ from pipeline.evaluation.learning_curve import (
     replies_in,
     verdict,
 )
+from pipeline.progress import Progress
 from pipeline.prompt import Message
 from pipeline.runs.state import write_state
 
@@ -70,10 +71,11 @@ def test_a_curve_goes_on_from_runs_that_are_done_and_ends_with_the_twin_itself(r
     for share in SHARES:
         part = shutil.copytree(tiny_run, run / "curve" / "runs" / f"{share:.3f}")
         write_state(part, status="done")
-    steps = list(learning_curve(run, samples=4))
-    assert [step.done for step in steps] == sorted(step.done for step in steps)
-    points = read_learning_curve(run)
-    assert steps[-1].points == points
+    shares = []
+    points = learning_curve(run, samples=4, progress=Progress(lambda share, _: shares.append(share)))
+    assert shares == sorted(shares)
+    assert shares[-1] == pytest.approx(1)
+    assert points == read_learning_curve(run)
     assert [point.share for point in points] == [*SHARES, 1.0]
     assert [point.replies for point in points] == sorted(point.replies for point in points)
     assert verdict(points)
@@ -83,7 +85,7 @@ def test_too_little_to_share_out_is_a_sentence(run):
     dataset = read_dataset(run / "dataset")
     write_dataset(replace(dataset, train=dataset.train[:2]), run / "dataset")
     with pytest.raises(ChatError, match="too small"):
-        next(learning_curve(run))
+        learning_curve(run)
 
 
 def test_no_curve_is_no_points(tmp_path):

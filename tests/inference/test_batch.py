@@ -5,6 +5,7 @@ import torch
 
 from pipeline.inference import GenerationConfig
 from pipeline.inference.batch import prefill, read_and_sample, sample
+from pipeline.progress import Progress
 from pipeline.prompt import Message, encode
 
 GREEDY = GenerationConfig(temperature=0, max_new_tokens=10)
@@ -63,6 +64,6 @@ def test_rounds_of_replies_differ_where_there_is_chance(tiny_engine, conversatio
 
 def test_progress_ends_at_one(tiny_engine, conversations):
     seen: list[float] = []
-    read_and_sample(tiny_engine, conversations, progress=seen.append)
+    read_and_sample(tiny_engine, conversations, progress=Progress(lambda share, _: seen.append(share)))
     assert seen == sorted(seen)
     assert seen[-1] == 1

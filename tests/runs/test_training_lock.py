@@ -10,6 +10,7 @@ import pytest
 from pipeline.errors import ChatError
 from pipeline.evaluation.learning_curve import learning_curve
 from pipeline.planning import TrainingConfig
+from pipeline.progress import CancelledError, Progress
 from pipeline.runs.state import write_state
 from pipeline.runs.training_lock import check_nothing_trains, hold
 
@@ -79,11 +80,15 @@ def test_a_curve_holds_its_place_from_its_first_step_until_it_is_left(visitors, 
     part = shutil.copytree(tiny_run, run / "curve" / "runs" / "0.125")
     write_state(part, status="done")
     with training(mine / "runs" / "b"), pytest.raises(ChatError, match=r"^A training"):
-        next(learning_curve(run, workspace=mine))
-    steps = learning_curve(run, workspace=mine)
-    next(steps)
-    with pytest.raises(ChatError, match=r"^A learning curve"):
-        check_nothing_trains(mine)
-    steps.close()
+        learning_curve(run, workspace=mine)
+    refused = []
+
+    def look(*_):
+        with pytest.raises(ChatError, match=r"^A learning curve"):
+            check_nothing_trains(mine)
+        refused.append(True)
+
+    with pytest.raises(CancelledError):
+        learning_curve(run, workspace=mine, progress=Progress(look, lambda: bool(refused)))
     check_nothing_trains(mine)
     assert not json.loads((part / "state.json").read_text())["message"]

@@ -1,7 +1,6 @@
 """WhatsApp's text exports: bytes to the table of messages and how they were read."""
 
 import re
-from collections.abc import Callable
 from datetime import date
 
 import numpy as np
@@ -9,6 +8,7 @@ import polars as pl
 
 from pipeline.errors import ChatError
 from pipeline.messages.schema import SCHEMA, Layout
+from pipeline.progress import SILENT, Progress
 from pipeline.sources.whatsapp.bodies import Bodies, describe
 from pipeline.sources.whatsapp.headers import Form, detect
 from pipeline.sources.whatsapp.hints import find_hints
@@ -19,8 +19,6 @@ from pipeline.sources.whatsapp.scan import Headers, scan, unpack
 from pipeline.sources.whatsapp.strings import Array, Bytes, column, slice_strings
 
 __all__ = ["looks_like_whatsapp", "parse_bytes"]
-
-Progress = Callable[[float], None]
 
 _WHOLE = 1 << 19  # bytes; the headers of a larger file are learned from a spread sample
 _WINDOW = 1 << 12
@@ -36,9 +34,7 @@ def looks_like_whatsapp(data: Bytes) -> bool:
     return detect(data[:_WHOLE].decode("utf-8", "ignore"), whole=False) is not None
 
 
-def parse_bytes(
-    data: Bytes, date_order: str | None = None, progress: Progress | None = None
-) -> tuple[pl.DataFrame, Layout]:
+def parse_bytes(data: Bytes, date_order: str | None = None, progress: Progress = SILENT) -> tuple[pl.DataFrame, Layout]:
     """The messages (SCHEMA) of one export in valid UTF-8. Raises ChatError if there are none."""
     form = detect(_sample(data), whole=len(data) <= _WHOLE)
     headers = scan(data, form, progress) if form else None

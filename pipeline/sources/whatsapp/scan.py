@@ -4,11 +4,12 @@ The tokens of the form run over all lines at once, as numpy arrays of positions,
 about 0.3 s for a million lines, where a regular expression a line takes three times as long.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
+from pipeline.progress import SILENT, Progress
 from pipeline.sources.whatsapp.headers import Form, Token
 from pipeline.sources.whatsapp.markers import AFTERNOON, MORNING, NIGHT, NOON
 from pipeline.sources.whatsapp.strings import Array, Bytes
@@ -43,18 +44,14 @@ class Headers:
         return Headers(*(getattr(self, name)[keep] for name in self.__dataclass_fields__))
 
 
-def scan(data: Bytes, form: Form, progress: Callable[[float], None] | None = None) -> Headers:
-    """All headers of this form with a possible time of day; impossible dates are still among them.
-
-    `progress` is called with the share of the file that is done.
-    """
+def scan(data: Bytes, form: Form, progress: Progress = SILENT) -> Headers:
+    """All headers of this form with a possible time of day; impossible dates are still among them."""
     found: list[Headers] = []
     for begin, end in _blocks(data):
         block = np.zeros(end - begin + _PAD, np.uint8)
         block[: end - begin] = np.frombuffer(data, np.uint8, end - begin, begin)
         found.append(_scan_block(block, end - begin, begin, form))
-        if progress:
-            progress(end / len(data))
+        progress(end, len(data))
     fields = Headers.__dataclass_fields__
     return Headers(*(np.concatenate([getattr(part, name) for part in found]) for name in fields))
 
