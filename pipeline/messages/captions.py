@@ -1,4 +1,4 @@
-"""What people wrote under a picture or a file, which exports put into one text with the app's own part."""
+"""What people wrote under a picture or a file: in some exports the whole text, in others beside words of the app's own."""
 
 import polars as pl
 
@@ -17,14 +17,15 @@ _ABOUT_A_FILE = r"•\s*\u200e"  # "Plan.pdf • 2 pages": the app's words as we
 def captions(messages: pl.DataFrame) -> pl.Series:
     """The caption of each message of kind media, null where there is none and for all other kinds."""
     text, is_media = pl.col("text"), pl.col("kind").cast(pl.String) == "media"
-    media = messages.with_row_index("row").filter(is_media).select("row", "text")
-    # Only Telegram leaves the text of a picture empty: there all of it is caption.
-    all_caption = bool((media["text"] == "").any())
+    media = messages.with_row_index("row").filter(is_media).select("row", "text", "attachment")
+    # Where exports have a field for the file, the text is caption and nothing else, and often empty.
+    names_file = text.str.contains(pl.col("attachment"), literal=True)
+    all_caption = (~names_file).fill_null(value=bool((media["text"] == "").any()))
     caption = (
-        pl.when(text.str.contains(_LINE_ABOVE)).then(text.str.replace(r"^[^\n]*\n?", ""))
+        pl.when(all_caption).then(text)
+        .when(text.str.contains(_LINE_ABOVE)).then(text.str.replace(r"^[^\n]*\n?", ""))
         .when(text.str.contains(_FILE_BEHIND)).then(text.str.replace(_FILE_BEHIND, ""))
         .when(text.str.contains("\u200e", literal=True)).then(text.str.extract(_OMITTED_BEHIND))
-        .when(pl.lit(all_caption)).then(text)
         .str.strip_chars(f" \t\r\n{_MARKS}")
     )  # fmt: skip
     found = media.select("row", caption.alias("caption")).filter(

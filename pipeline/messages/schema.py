@@ -22,22 +22,21 @@ SCHEMA: dict[str, Any] = {
 
 @dataclass(frozen=True)
 class Layout:
-    """How a file was read: the form of its headers, the order of its dates, and on what evidence.
+    """How a file was read, and on what evidence.
 
-    `certain` is False where the file itself cannot tell day from month, or which Islamic calendar it has; `evidence`
-    says why, strongest first, in sentences for the user. `stray_lines` counts lines in front of the first message,
-    which belong to none.
+    `certain` is False where the file itself cannot tell when its messages were sent (day from month, say); `evidence`
+    says why, strongest first, in sentences for the user. What follows is None where a source has no such thing.
     """
 
-    source: str  # whatsapp, telegram
-    header: str  # an example made of the form: "[dd.mm.yy, HH:MM:SS]"
-    date_order: str  # dmy, mdy, ymd; also ydm, myd, dym where the file forces them
-    clock: int  # 24 or 12 hours
-    calendar: str  # gregorian, buddhist, solar hijri, islamic, minguo
-    language: str | None  # of the app's own lines, where they tell
+    source: str  # the name of one of pipeline.sources' registry
     certain: bool
     evidence: tuple[str, ...]
-    stray_lines: int
+    header: str | None = None  # of each message in a text, by an example: "[dd.mm.yy, HH:MM:SS]"
+    date_order: str | None = None  # dmy, mdy, ymd; also ydm, myd, dym where the file forces them
+    clock: int | None = None  # 24 or 12 hours
+    calendar: str | None = None  # gregorian, buddhist, solar hijri, islamic, minguo
+    language: str | None = None  # of the app's own lines, where they tell
+    stray_lines: int = 0  # lines in front of the first message, which belong to none
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Files from outside: a .txt, .json or .zip to UTF-8 text, within limits. Archives are streamed, never unpacked to
+"""Files from outside: a text, or a .zip with some, to UTF-8 within limits. Archives are streamed, never unpacked to
 disk.
 
 Everything about such a file may be a lie: its name, its size, its kind. Each limit below is checked before the
@@ -17,12 +17,13 @@ from typing import IO
 
 from pipeline.errors import ChatError
 
-__all__ = ["MAX_LINE", "MAX_TEXT", "Text", "find_texts", "load", "peek"]
+__all__ = ["MAX_LINE", "MAX_TEXT", "PEEK", "Text", "find_texts", "load", "peek"]
 
 MAX_TEXT = 2 << 30  # bytes of one text; five million messages are 0.5 GB
 MAX_LINE = 8 << 20  # bytes without a newline; WhatsApp's longest message has 65,536 characters
 MAX_MEMBERS = 200_000  # a chat with all its media
 MAX_RATIO = 200  # unpacked to packed, of what is large; text packs 5 to 50 times
+PEEK = 1 << 16  # bytes that show what a text is
 _LARGE = 64 << 20
 _CHUNK = 1 << 20
 
@@ -51,8 +52,8 @@ class Text:
         return PurePosixPath(self.member).name if self.member else self.path.name
 
 
-def find_texts(path: Path) -> list[Text]:
-    """The texts in a file: itself, or the .txt and .json members of a .zip. Raises ChatError for what is refused."""
+def find_texts(path: Path, endings: tuple[str, ...]) -> list[Text]:
+    """The texts in a file: itself, or a .zip's members with these endings. Raises ChatError for what is refused."""
     try:
         size = path.stat().st_size
         with path.open("rb") as file:
@@ -62,10 +63,10 @@ def find_texts(path: Path) -> list[Text]:
     if size == 0:
         raise ChatError("This file is empty: export the chat again.")
     if start.startswith(b"PK"):
-        return _members(path)
+        return _members(path, endings)
     for magic, kind in _OTHER_KINDS.items():
         if start.startswith(magic):
-            raise ChatError(f"This file is {kind}: choose the .txt or .zip that WhatsApp makes under “Export chat”.")
+            raise ChatError(f"This file is {kind} and no chat: {_bring(endings)}.")
     if ".crypt" in path.name.lower():
         raise ChatError("This is WhatsApp's encrypted backup: use “Export chat” in the chat's own menu instead.")
     if size > MAX_TEXT:
@@ -82,24 +83,28 @@ def load(text: Text) -> bytes | bytearray:
     return _to_utf8(data)
 
 
-def peek(text: Text, size: int = 1 << 16) -> str:
+def peek(text: Text, size: int = PEEK) -> str:
     """The beginning of a text, to see what it is."""
     with _open(text) as file:
         data = file.read(size)
     return bytes(_to_utf8(data, partial=True)).decode("utf-8", "ignore")
 
 
-def _members(path: Path) -> list[Text]:
+def _bring(endings: tuple[str, ...]) -> str:
+    return f"choose a chat's export ({', '.join(endings)} or .zip)"
+
+
+def _members(path: Path, endings: tuple[str, ...]) -> list[Text]:
     with _archive(path) as archive:
         infos = [info for info in archive.infolist() if not info.is_dir()]
     _check_members(infos, path.stat().st_size)
-    texts = [info for info in infos if _is_text(info.filename)]
+    texts = [info for info in infos if _is_text(info.filename, endings)]
     if not texts:
         if any(info.filename.lower().endswith(".zip") for info in infos):
             raise ChatError("This archive holds another archive: unpack it once and choose the inner one.")
-        raise ChatError("There is no chat in this archive: it should hold the .txt that WhatsApp makes.")
+        raise ChatError(f"There is no chat in this archive: it should hold a {' or '.join(endings)}.")
     if any(info.flag_bits & 1 for info in texts):
-        raise ChatError("This archive is encrypted: unpack it with its password and choose the .txt inside.")
+        raise ChatError("This archive is encrypted: unpack it with its password and choose the chat inside.")
     return [Text(path, info.filename, info.file_size) for info in texts]
 
 
@@ -109,9 +114,9 @@ def _check_members(infos: list[zipfile.ZipInfo], size: int) -> None:
     for info in infos:
         parts = info.filename.replace("\\", "/").split("/")
         if ".." in parts or info.filename.startswith(("/", "\\")) or ":" in parts[0][1:2]:
-            raise ChatError("This archive names files outside itself: it was not made by WhatsApp and is not opened.")
+            raise ChatError("This archive names files outside itself: no app makes such, and it is not opened.")
         if stat.S_ISLNK(info.external_attr >> 16):
-            raise ChatError("This archive holds a link to another file: it was not made by WhatsApp and is not opened.")
+            raise ChatError("This archive holds a link to another file: no app makes such, and it is not opened.")
         if _is_bomb(info.file_size, info.compress_size):
             raise ChatError("A file in this archive unpacks to far more than its size: it is not opened.")
     total, packed = sum(info.file_size for info in infos), sum(info.compress_size for info in infos)
@@ -123,12 +128,10 @@ def _is_bomb(unpacked: int, packed: int) -> bool:
     return unpacked > _LARGE and unpacked > MAX_RATIO * max(packed, 1)
 
 
-def _is_text(member: str) -> bool:
+def _is_text(member: str, endings: tuple[str, ...]) -> bool:
     """Not what macOS and hidden folders add."""
     parts = member.replace("\\", "/").split("/")
-    return parts[-1].lower().endswith((".txt", ".json")) and not any(
-        part.startswith(("__MACOSX", ".")) for part in parts
-    )
+    return parts[-1].lower().endswith(endings) and not any(part.startswith(("__MACOSX", ".")) for part in parts)
 
 
 @contextmanager
@@ -179,7 +182,7 @@ def _to_utf8(data: bytes | bytearray, *, partial: bool = False) -> bytes | bytea
     if wide:
         return bytes(data).decode(wide, "replace").lstrip("\ufeff").encode("utf-8", "replace")
     if b"\x00" in data[: 1 << 16]:
-        raise ChatError("This file is not a text: choose the .txt or .zip that WhatsApp makes under “Export chat”.")
+        raise ChatError("This file is not a text: choose the export of a chat.")
     if data.startswith(codecs.BOM_UTF8):
         data = data[3:]
     broken = _broken_at(data)

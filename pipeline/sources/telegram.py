@@ -1,6 +1,7 @@
 """Telegram Desktop's JSON export (result.json) to the same table."""
 
 import json
+import re
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
@@ -8,9 +9,12 @@ from typing import Any
 import polars as pl
 
 from pipeline.errors import ChatError
-from pipeline.messages.schema import SCHEMA, Chat, Layout, people
+from pipeline.messages import SCHEMA, Chat, Layout, people
+from pipeline.progress import SILENT, Progress
+from pipeline.sources.archives import Text, load, peek
+from pipeline.sources.source import Bytes, Evidence, Source
 
-__all__ = ["parse_telegram", "telegram_chats"]
+__all__ = ["SOURCE"]
 
 _NO_CHAT = "There is no chat in this JSON file: export it from Telegram Desktop, as machine-readable JSON."
 _MEDIA = {
@@ -18,37 +22,52 @@ _MEDIA = {
     "animation": "gif", "sticker": "sticker",
 }  # fmt: skip
 _NOT_INCLUDED = "(File not included"  # what stands for a file that the export left out
+# Keys and values of an export that no other app's has: core.telegram.org/import-export.
+_KEYS = re.compile(
+    r'"(?:from_id|actor_id|date_unixtime|text_entities)"\s*:'
+    r'|"type"\s*:\s*"(?:personal_chat|bot_chat|saved_messages|private_\w+|public_\w+|service)"'
+    r'|"about"\s*:\s*"[^"]*Telegram'
+)
 Json = dict[str, Any]
 
 
-def telegram_chats(data: bytes | bytearray) -> list[str]:
-    """The names of the chats in an export, one or all of an account."""
-    return [str(chat.get("name") or "Telegram") for chat in _chats(_load(data))]
+def recognises(start: str, name: str) -> Evidence | None:
+    """By the keys that only Telegram writes, at the start of the export of one chat or of an account."""
+    if not start.lstrip().startswith("{") or not re.search(r'"(?:messages|chats)"\s*:|"about"\s*:.*Telegram', start):
+        return None
+    told = _KEYS.search(start)
+    return Evidence(0.9, f"it has {told[0]}") if told else Evidence(0.2, "it is JSON with messages")
 
 
-def parse_telegram(data: bytes | bytearray, chat: str | None = None) -> Chat:
-    """One chat of a result.json; `chat` names it where the export holds several. Raises ChatError.
+def chats(text: Text) -> list[str]:
+    """The names of the chats in the export of an account; none in that of one chat."""
+    if not re.search(r'"(?:chats|about)"\s*:', peek(text)):
+        return []
+    return [_name(chat) for chat in _chats(_load(load(text)))]
 
-    Service messages (joined, pinned, ...) are system lines; a message's entities are joined to its plain text.
+
+def parse(data: Bytes, *, chat: str | None = None, date_order: str | None = None, progress: Progress = SILENT) -> Chat:
+    """One chat of a result.json.
+
+    Service messages (joined, pinned, ...) are system lines; a message's entities are joined to its plain text. A
+    picture's text is its caption and nothing else.
     """
-    chats = _chats(_load(data))
-    if chat is not None:
-        chats = [entry for entry in chats if entry.get("name") == chat]
-    if len(chats) > 1:
-        raise ChatError(f"There are {len(chats)} chats in this export: choose one of them.")
-    if not chats:
-        raise ChatError(_NO_CHAT)
-    rows = [row for entry in chats[0]["messages"] if isinstance(entry, dict) and (row := _row(entry))]
+    found = [entry for entry in _chats(_load(data)) if chat is None or _name(entry) == chat]
+    if len(found) > 1:
+        raise ChatError(f"There are {len(found)} chats in this export: choose one of them.")
+    rows = [row for entry in found for line in entry["messages"] if isinstance(line, dict) and (row := _row(line))]
     if not rows:
         raise ChatError(_NO_CHAT)
     messages = pl.DataFrame(rows, schema=SCHEMA, orient="row")
-    evidence = ("Telegram writes its dates without doubt.",)
-    layout = Layout("telegram", "2024-12-31T21:16:42", "ymd", 24, "gregorian", None, True, evidence, 0)
-    name = chats[0].get("name")
-    return Chat(messages, layout, str(name) if name else " & ".join(people(messages)[:2]))
+    layout = Layout("telegram", certain=True, evidence=("Telegram writes its dates without doubt.",))
+    return Chat(messages, layout, str(found[0].get("name") or "") or " & ".join(people(messages)[:2]))
 
 
-def _load(data: bytes | bytearray) -> Any:
+def _name(chat: Json) -> str:
+    return str(chat.get("name") or "Telegram")
+
+
+def _load(data: Bytes) -> Any:
     try:
         return json.loads(data)
     except (ValueError, RecursionError) as error:
@@ -129,3 +148,14 @@ def _pieces(text: Any) -> Iterator[str]:
     elif isinstance(text, list):
         for piece in text:
             yield from _pieces(piece)
+
+
+SOURCE = Source(
+    name="telegram",
+    app="Telegram",
+    endings=(".json",),
+    export="Telegram Desktop's result.json",
+    recognises=recognises,
+    chats=chats,
+    parse=parse,
+)

@@ -184,6 +184,8 @@ def _how_read(layout: Layout, first: Any, flipped: bool) -> tuple[str, bool]:
         return f'<span class="quiet">The first date is read as {read_as}. {escape(layout.evidence[-1])}</span>', False
     if flipped:
         return f'<span class="quiet">The first date is read as {read_as}, as you said.</span>', True
+    if order is None:
+        return f'<span class="quiet">The first date is read as {read_as}. {reason}</span>', False
     if layout.certain or order not in FLIPPED or first.day > 12:
         return f'<span class="quiet" title="{reason}">Dates read {ORDERS.get(order, order)}.</span>', False
     written = f"{first:%d/%m}" if order == "dmy" else f"{first:%m/%d}"

@@ -199,7 +199,7 @@ def test_an_endless_line_is_refused_at_once(tmp_path: Path) -> None:
 def test_text_is_utf8_without_a_mark(tmp_path: Path) -> None:
     path = tmp_path / "chat.txt"
     path.write_bytes(b"\xef\xbb\xbf" + CHAT.encode())
-    (text,) = find_texts(path)
+    (text,) = find_texts(path, (".txt",))
     assert (text.name, text.member, text.size) == ("chat.txt", None, len(CHAT.encode()) + 3)
     assert bytes(load(text)) == CHAT.encode()
 

@@ -1,5 +1,16 @@
-"""WhatsApp's text exports: bytes to the table of messages and how they were read."""
+"""WhatsApp's "Export chat": a .txt, alone or in a .zip, in any language and date order."""
 
-from pipeline.sources.whatsapp.parse import looks_like_whatsapp, parse_bytes
+from pipeline.sources.source import Source
+from pipeline.sources.whatsapp.parse import parse, recognises
 
-__all__ = ["looks_like_whatsapp", "parse_bytes"]
+__all__ = ["SOURCE"]
+
+SOURCE = Source(
+    name="whatsapp",
+    app="WhatsApp",
+    endings=(".txt",),
+    export="the .txt or .zip that WhatsApp makes under “Export chat”",
+    recognises=recognises,
+    chats=lambda text: [],
+    parse=parse,
+)

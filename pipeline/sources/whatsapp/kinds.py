@@ -4,8 +4,8 @@ The phrases are data (phrases.toml); this file only compares. Where a phrase is 
 bodies.py.
 """
 
-import json
 import re
+import tomllib
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -42,18 +42,13 @@ class AppLine:
 
 @cache
 def phrases() -> dict[str, dict[str, list[str]]]:
-    """phrases.toml: language -> key -> phrases.
-
-    Each line there is "[language]", or "key = " and a list on one line: read so in a tenth of tomllib's time.
-    """
-    found: dict[str, dict[str, list[str]]] = {}
-    for line in (Path(__file__).parent / "phrases.toml").read_text(encoding="utf-8").splitlines():
-        if line.startswith("["):
-            section = found.setdefault(line.strip("[]"), {})
-        elif line and not line.startswith("#"):
-            key, _, values = line.partition(" = ")
-            section[key] = json.loads(values)
-    return found
+    """phrases.toml: language -> key ("image", "system.added") -> phrases."""
+    with (Path(__file__).parent / "phrases.toml").open("rb") as file:
+        languages = tomllib.load(file)
+    return {
+        language: {**section, **{f"system.{sort}": lines for sort, lines in section.pop("system", {}).items()}}
+        for language, section in languages.items()
+    }
 
 
 @cache

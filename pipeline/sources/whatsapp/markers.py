@@ -1,7 +1,7 @@
 """The words that stand for the halves of the day in a header: AM and PM of every locale, and the Chinese periods.
 
 Pairs from CLDR 47 through babel (format and stand-alone, all widths), with older forms that phones still write. Kept as
-text because importing babel and walking its 1,000 locales takes seconds; tests/messages/test_markers.py compares both.
+text because importing babel and walking its 1,000 locales takes seconds; a test compares both (test_locales.py).
 """
 
 import re

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
+from pipeline.sources.source import Bytes
 from pipeline.sources.whatsapp.kinds import Matcher, starts_system_line
 from pipeline.sources.whatsapp.scan import Headers
-from pipeline.sources.whatsapp.strings import Array, Bytes, column, slice_strings
+from pipeline.sources.whatsapp.strings import Array, column, slice_strings
 
 __all__ = ["clean_name", "find_names"]
 

@@ -1,4 +1,4 @@
-"""WhatsApp's text exports: bytes to the table of messages and how they were read."""
+"""WhatsApp's text exports: bytes to the table of messages, and how they were read."""
 
 import re
 from datetime import date
@@ -7,8 +7,9 @@ import numpy as np
 import polars as pl
 
 from pipeline.errors import ChatError
-from pipeline.messages.schema import SCHEMA, Layout
+from pipeline.messages import SCHEMA, Chat, Layout
 from pipeline.progress import SILENT, Progress
+from pipeline.sources.source import Bytes, Evidence
 from pipeline.sources.whatsapp.bodies import Bodies, describe
 from pipeline.sources.whatsapp.headers import Form, detect
 from pipeline.sources.whatsapp.hints import find_hints
@@ -16,26 +17,29 @@ from pipeline.sources.whatsapp.kinds import Matcher, is_phrase
 from pipeline.sources.whatsapp.names import find_names
 from pipeline.sources.whatsapp.order import Order, find_order
 from pipeline.sources.whatsapp.scan import Headers, scan, unpack
-from pipeline.sources.whatsapp.strings import Array, Bytes, column, slice_strings
+from pipeline.sources.whatsapp.strings import Array, column, slice_strings
 
-__all__ = ["looks_like_whatsapp", "parse_bytes"]
+__all__ = ["parse", "recognises"]
 
 _WHOLE = 1 << 19  # bytes; the headers of a larger file are learned from a spread sample
 _WINDOW = 1 << 12
-_NO_CHAT = (
-    "There is no chat in this file: "
-    "use the .txt or .zip that WhatsApp makes under “Export chat”, or Telegram's result.json."
-)
+_NO_CHAT = "There is no chat in this file: use the .txt or .zip that WhatsApp makes under “Export chat”."
 _STAMP = re.compile(rb"-(20\d{2})(\d{2})(\d{2})-WA\d|-(20\d{2})-(\d{2})-(\d{2})-\d{2}-\d{2}-\d{2}\.")
 
 
-def looks_like_whatsapp(data: Bytes) -> bool:
-    """Whether these bytes (UTF-8, or the start of it) hold headers of an export."""
-    return detect(data[:_WHOLE].decode("utf-8", "ignore"), whole=False) is not None
+def recognises(start: str, name: str) -> Evidence | None:
+    """Whether a text begins with headers of an export. `name`: phones name their exports in too many ways to tell."""
+    form = detect(start[:_WHOLE], whole=False)
+    return Evidence(0.9, f"its messages begin as in {form.example.strip()}") if form else None
 
 
-def parse_bytes(data: Bytes, date_order: str | None = None, progress: Progress = SILENT) -> tuple[pl.DataFrame, Layout]:
-    """The messages (SCHEMA) of one export in valid UTF-8. Raises ChatError if there are none."""
+def parse(data: Bytes, *, chat: str | None = None, date_order: str | None = None, progress: Progress = SILENT) -> Chat:
+    """The messages of one export in valid UTF-8; a text is one chat, and its file's name alone tells with whom.
+
+    A text is as written, with inner newlines and "<attached: f>", but for the app's own direction mark in front and its
+    "<This message was edited>" behind, which becomes `edited`. Lines of the app itself have no sender, even where iOS
+    writes one.
+    """
     form = detect(_sample(data), whole=len(data) <= _WHOLE)
     headers = scan(data, form, progress) if form else None
     if form is None or headers is None or not len(headers):
@@ -53,7 +57,7 @@ def parse_bytes(data: Bytes, date_order: str | None = None, progress: Progress =
     table = _table(data, form, headers, matcher)
     sent_at = column((days * 86_400 + headers.second) * 1_000_000).cast(SCHEMA["sent_at"]).alias("sent_at")
     stray = sum(1 for line in data[: headers.start[0]].split(b"\n") if line.strip(b"\r \t\xef\xbb\xbf"))
-    return table.select(sent_at, *list(SCHEMA)[1:]), _layout(form, order, matcher, stray)
+    return Chat(table.select(sent_at, *list(SCHEMA)[1:]), _layout(form, order, matcher, stray), "")
 
 
 def _sample(data: Bytes) -> str:

@@ -10,9 +10,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from pipeline.progress import SILENT, Progress
+from pipeline.sources.source import Bytes
 from pipeline.sources.whatsapp.headers import Form, Token
 from pipeline.sources.whatsapp.markers import AFTERNOON, MORNING, NIGHT, NOON
-from pipeline.sources.whatsapp.strings import Array, Bytes
+from pipeline.sources.whatsapp.strings import Array
 
 __all__ = ["Headers", "scan", "unpack"]
 

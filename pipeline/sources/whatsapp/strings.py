@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-__all__ = ["Array", "Bytes", "Strings", "column", "slice_strings"]
+from pipeline.sources.source import Bytes
+
+__all__ = ["Array", "Strings", "column", "slice_strings"]
 
 Array = np.ndarray[Any, np.dtype[Any]]
-Bytes = bytes | bytearray
 
 _INLINE = 12  # bytes; a longer string is kept as its first four and where it lies
 _BLOCK = 1 << 16  # strings at a time, so that what is in between stays in the CPU's cache

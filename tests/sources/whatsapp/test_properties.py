@@ -10,8 +10,7 @@ from hypothesis import strategies as st
 
 from pipeline.errors import ChatError
 from pipeline.messages import SCHEMA
-from pipeline.sources import parse, read
-from pipeline.sources.telegram import parse_telegram
+from pipeline.sources import parse, read, telegram
 
 DIGITS = ["0123456789", "٠١٢٣٤٥٦٧٨٩", "۰۱۲۳۴۵۶۷۸۹", "०१२३४५६७८९", "๐๑๒๓๔๕๖๗๘๙", "০১২৩৪৫৬৭৮৯"]
 MARKERS = [("AM", "PM"), ("am", "pm"), ("a.\u00a0m.", "p.\u00a0m."), ("ص", "م"), ("午前", "午後"), ("ÖÖ", "ÖS")]
@@ -138,4 +137,4 @@ def test_random_json_raises_nothing_else(value: object) -> None:
     import json
 
     with pytest.raises(ChatError):
-        parse_telegram(json.dumps({"messages": [value], "x": value}).encode())
+        telegram.SOURCE.parse(json.dumps({"messages": [value], "x": value}).encode())
