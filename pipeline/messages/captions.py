@@ -1,4 +1,4 @@
-"""What people wrote under a picture or a file: in some exports the whole text, in others beside words of the app's own."""
+"""What people wrote under a picture or a file: in some exports the whole text, in others beside the app's own words."""
 
 import polars as pl
 

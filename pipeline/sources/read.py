@@ -35,7 +35,7 @@ def chats_in(paths: Files) -> list[str]:
 def read(paths: Files, *, date_order: str | None = None, chat: str | None = None, progress: Progress = SILENT) -> Chat:
     """One chat from one or several exports (.txt, .zip, .json) of it, made into one without duplicates.
 
-    `chat` chooses among several in one archive (see chats_in); `date_order` (dmy, mdy, ymd) overrules what a file says;
+    `chat` chooses among several in one archive (see chats_in); `date_order` (dmy, mdy, ymd) overrules what a file says.
     Raises ChatError, in one sentence for the user.
     """
     texts = _texts(paths)
