@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from pipeline.errors import ChatError
-from pipeline.models import STARTER, name_or_path
+from pipeline.models import STARTER, AdapterFolder, name_or_path
 
 if TYPE_CHECKING:
     import numpy as np
@@ -228,11 +228,12 @@ def learned_change(adapter: Path, matrix: Matrix) -> float | None:
     import torch
     from safetensors.torch import load_file
 
-    config = json.loads((adapter / "adapter_config.json").read_text("utf-8"))
+    folder = AdapterFolder(adapter)
+    config = json.loads(folder.settings.read_text("utf-8"))
     wanted = f".layers.{matrix.layer}."
     factors = {
         side: tensor.double()
-        for name, tensor in load_file(adapter / "adapter_model.safetensors").items()
+        for name, tensor in load_file(folder.weights).items()
         for side in ("lora_A", "lora_B")
         if wanted in name and f".{matrix.projection}.{side}" in name
     }

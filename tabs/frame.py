@@ -131,7 +131,7 @@ def _labels(visitor: Visitor) -> list[str]:
         training += "  ✓"
     return [
         "1  Analyse" + ("  ✓" if (visitor.folder / "chat/chat.json").exists() else ""),
-        "2  Dataset" + ("  ✓" if (visitor.dataset / "dataset.json").exists() else ""),
+        "2  Dataset" + ("  ✓" if visitor.has_dataset else ""),
         training,
         "4  Chat",
     ]

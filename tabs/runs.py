@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
 import itertools
-import os
-import secrets
-import signal
-import time
-from datetime import datetime
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pipeline import runs
 from pipeline.errors import ChatError
 from tabs.visitor import Visitor
 from web.words import count
@@ -37,24 +32,17 @@ __all__ = [
 
 def run_folders(visitor: Visitor) -> list[Path]:
     """The folders of the visitor's runs, newest first."""
-    folders = [path.parent for path in visitor.runs.glob("*/config.json")]
-    return sorted(folders, key=lambda path: path.name, reverse=True)
+    return runs.run_folders(visitor.runs)
 
 
 def new_run_folder(visitor: Visitor) -> Path:
-    """Where the visitor's next run is to lie, not made yet; its name sorts by time."""
-    visitor.runs.mkdir(mode=0o700, exist_ok=True)
-    return visitor.runs / f"{datetime.now():%Y%m%d-%H%M%S}-{secrets.token_hex(4)}"
+    """Where the visitor's next run is to lie, not made yet."""
+    return runs.new_run_folder(visitor.runs)
 
 
 def newest_run(visitor: Visitor) -> Run | None:
     """The run started last, or None if there is none."""
-    folders = run_folders(visitor)
-    if not folders:
-        return None
-    from pipeline.runs import read_run
-
-    return read_run(folders[0])
+    return runs.newest_run(visitor.runs)
 
 
 def check_none_goes(visitor: Visitor) -> None:
@@ -66,32 +54,17 @@ def check_none_goes(visitor: Visitor) -> None:
 
 def finished_runs(visitor: Visitor) -> list[Path]:
     """The folders of the runs that have a twin to talk to, newest first."""
-    return [folder for folder in run_folders(visitor) if (folder / "adapter/adapter_config.json").exists()]
+    return runs.finished_folders(visitor.runs)
 
 
 def is_training(folder: Path) -> bool:
     """Whether a run in this workspace is alive: the sweep must not delete it from under the worker."""
-    from pipeline.runs import list_runs
-
-    return any(run.live for run in list_runs(folder / "runs"))
+    return any(run.live for run in runs.list_runs(Visitor(folder).runs))
 
 
-def kill_runs(visitor: Visitor, seconds: float = 5) -> None:
-    """End the visitor's training at once, keeping nothing: their folder is about to be deleted.
-
-    A job elsewhere is its owner's, who alone can end it.
-    """
-    from pipeline.runs import list_runs
-
-    until = time.monotonic() + seconds
-    while live := [run for run in list_runs(visitor.runs) if run.live and run.job is None]:
-        for run in live:
-            if run.pid is not None:
-                with contextlib.suppress(OSError):
-                    os.killpg(run.pid, signal.SIGKILL)
-        if time.monotonic() > until:
-            return
-        time.sleep(0.1)
+def kill_runs(visitor: Visitor) -> None:
+    """End the visitor's training at once, keeping nothing: their folder is about to be deleted."""
+    runs.kill_all(visitor.runs)
 
 
 def runs_stamp(visitor: Visitor) -> str:
@@ -114,7 +87,7 @@ def run_label(folder: Path) -> str:
     """A run in a list: whose twin, learned from how much, when."""
     from pipeline.dataset import read_about
 
-    config, summary = read_about(folder / "dataset")
+    config, summary = read_about(runs.RunFolder(folder).dataset.path)
     when = f"{folder.name[9:11]}:{folder.name[11:13]}" if folder.name[8:9] == "-" else folder.name
     return f"Twin of {config.person}  ·  {count(summary.train_replies, 'reply', 'replies')}  ·  {when}"
 

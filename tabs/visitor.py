@@ -22,8 +22,9 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
+from pipeline.dataset import DatasetFolder
 from pipeline.errors import ChatError
-from pipeline.store import workspace
+from pipeline.store import VisitorFolder, workspace
 from web.guard import key_in
 
 if TYPE_CHECKING:
@@ -69,11 +70,15 @@ class Visitor:
 
     @property
     def dataset(self) -> Path:
-        return self.folder / "dataset"
+        return VisitorFolder(self.folder).dataset
+
+    @property
+    def has_dataset(self) -> bool:
+        return DatasetFolder(self.dataset).exists
 
     @property
     def runs(self) -> Path:
-        return self.folder / "runs"
+        return VisitorFolder(self.folder).runs
 
 
 def visitor_of(request: gr.Request) -> Visitor:

@@ -15,6 +15,7 @@ from pipeline.errors import ChatError
 from pipeline.inference.engine import Engine, LoadedModels, load_engine
 from pipeline.inference.generation import GenerationConfig
 from pipeline.prompt import Message, Template, encode_all, encode_prompt
+from pipeline.runs import RunFolder
 
 __all__ = ["FinishReason", "Kind", "PartialReply", "Twin", "load_twin", "prompt_messages", "stream", "with_instruction"]
 
@@ -81,9 +82,10 @@ def load_twin(
     get = loaded.get if loaded else load_engine
     if run_dir is None:
         return Twin(get(model), GenerationConfig())
-    config, summary = read_about(run_dir / "dataset")
-    adapter = run_dir / "adapter" if kind == "twin" else None
-    if adapter and not (adapter / "adapter_config.json").is_file():
+    folder = RunFolder(run_dir)
+    config, summary = read_about(folder.dataset.path)
+    adapter = folder.adapter.path if kind == "twin" else None
+    if adapter and not folder.adapter.exists:
         raise ChatError("This run has no twin yet: wait until it has finished, or train again.")
     engine = get(read_model(run_dir), adapter, read_run_template(run_dir))
     if kind != "prompted base":
@@ -94,7 +96,7 @@ def load_twin(
         config,
         summary,
         instruction=INSTRUCTION.format(person=config.person),
-        examples=tuple(typical_exchanges(read_dataset(run_dir / "dataset").train)),
+        examples=tuple(typical_exchanges(read_dataset(folder.dataset.path).train)),
     )
 
 
@@ -117,14 +119,14 @@ def typical_exchanges(rows: Sequence[Row], most: int = EXAMPLES) -> list[Message
 def read_model(run_dir: Path) -> str:
     """Which model a run trained."""
     try:
-        return str(json.loads((run_dir / "config.json").read_text(encoding="utf-8"))["model"])
+        return str(json.loads(RunFolder(run_dir).config.read_text(encoding="utf-8"))["model"])
     except (OSError, ValueError, KeyError) as error:
         raise ChatError("This run's settings cannot be read: train again.") from error
 
 
 def read_run_template(run_dir: Path) -> Template | None:
     """The template that a run was trained with; None where it kept none."""
-    path = run_dir / "template.json"
+    path = RunFolder(run_dir).template
     try:
         return Template.model_validate_json(path.read_text(encoding="utf-8")) if path.is_file() else None
     except ValidationError as error:
@@ -133,7 +135,7 @@ def read_run_template(run_dir: Path) -> Template | None:
 
 def read_generation(run_dir: Path) -> GenerationConfig:
     """The sampling that was tuned for a run; the defaults where it has not been."""
-    path = run_dir / "generation.json"
+    path = RunFolder(run_dir).generation
     try:
         return GenerationConfig.model_validate_json(path.read_text(encoding="utf-8"))
     except (OSError, ValidationError):

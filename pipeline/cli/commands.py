@@ -14,10 +14,10 @@ from pipeline.cli.steps import (
     dataset_text,
     examine,
     follow,
-    hire,
     make_dataset,
     push_folder,
     read_chat,
+    submit_job,
     training_text,
     writable,
 )
@@ -231,7 +231,7 @@ def train(
         if job is None:
             run = runs.start(dataset_dir, out, config)
         else:
-            run = hire(dataset_dir, out, config, job, minutes, yes=yes, consent=others_agree)
+            run = submit_job(dataset_dir, out, config, job, minutes, yes=yes, consent=others_agree)
     run = follow(run)
     data = {
         "run": run.directory,
@@ -287,8 +287,9 @@ def chat(
 def rhythm_of(run_dir: Path | None) -> "Rhythm":
     """How fast the person of this run sends their messages. Raises ChatError where that is not known."""
     from pipeline.dataset import read_about
+    from pipeline.runs import RunFolder
 
-    found = None if run_dir is None else read_about(run_dir / "dataset")[1].rhythm
+    found = None if run_dir is None else read_about(RunFolder(run_dir).dataset.path)[1].rhythm
     if found is None:
         raise ChatError("How fast this person writes is not known: leave out --rhythm.")
     return found

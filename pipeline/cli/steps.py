@@ -22,10 +22,10 @@ __all__ = [
     "dataset_text",
     "examine",
     "follow",
-    "hire",
     "make_dataset",
     "push_folder",
     "read_chat",
+    "submit_job",
     "training_text",
     "writable",
 ]
@@ -102,9 +102,10 @@ def push_folder(
     """Push a dataset's folder, or a run's adapter, after saying what goes up; where it went, in lines."""
     from pipeline.dataset import read_dataset
     from pipeline.hub import find_token, prepare_adapter, prepare_dataset, push
+    from pipeline.runs import RunFolder
 
     with tempfile.TemporaryDirectory() as scratch:
-        if (folder / "config.json").is_file():
+        if RunFolder(folder).exists:
             upload = prepare_adapter(folder, Path(scratch) / "upload")
         else:
             upload = prepare_dataset(read_dataset(folder), Path(scratch) / "upload", known_forms(["messages", *forms]))
@@ -169,7 +170,7 @@ def look_at_job(run_dir: Path) -> "Run":
     return look(run_dir, find_token())
 
 
-def hire(
+def submit_job(
     dataset_dir: Path, out: Path, config: "TrainingConfig", machine: str, minutes: int, *, yes: bool, consent: bool
 ) -> "Run":
     """Say what a job costs, and start it where that was agreed to. Raises ChatError."""

@@ -28,7 +28,7 @@ from pipeline.dataset.situation import (
     system_prompt,
     user_content,
 )
-from pipeline.dataset.storage import read_about, read_dataset, write_dataset, write_rows
+from pipeline.dataset.storage import DatasetFolder, read_about, read_dataset, write_dataset, write_rows
 
 __all__ = [
     "FEWEST_REPLIES",
@@ -40,6 +40,7 @@ __all__ = [
     "Bubble",
     "Dataset",
     "DatasetConfig",
+    "DatasetFolder",
     "Dropped",
     "Filter",
     "Format",

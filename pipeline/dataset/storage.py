@@ -1,4 +1,4 @@
-"""A dataset as a folder, and back."""
+"""A dataset as a folder, and back. What its files are called is said here and nowhere else."""
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
@@ -7,16 +7,47 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict
 
 from pipeline.dataset.config import Dataset, DatasetConfig, Format, Row, Summary
 from pipeline.dataset.formats import format_row
 from pipeline.errors import ChatError
+from pipeline.store import Entry, Folder, replace_text
 
-__all__ = ["PARTS", "read_about", "read_dataset", "write_dataset", "write_rows"]
+__all__ = ["PARTS", "DatasetFolder", "read_about", "read_dataset", "write_dataset", "write_rows"]
 
 PARTS = ("train", "validation")
-ABOUT = "dataset.json"
+FORMAT = 1  # of the folder; raised where an older app could not read what this one writes
+NEWER = "was made by a newer version of Chat Twin: update this one, or make the dataset again."
+
+
+class DatasetFolder(Folder):
+    """A dataset's folder: how it was made, its rows, and the rows in other forms."""
+
+    about = Entry("dataset.json")
+    train = Entry("train.jsonl")
+    validation = Entry("validation.jsonl")
+    formats = Entry("formats")
+    canaries = Entry("canaries.json")
+
+    @property
+    def exists(self) -> bool:
+        """Whether a dataset lies here."""
+        return self.about.exists()
+
+    @property
+    def rows(self) -> tuple[Path, Path]:
+        """The files of PARTS."""
+        return self.train, self.validation
+
+    @property
+    def needed(self) -> tuple[Path, ...]:
+        """What a training reads."""
+        return self.about, *self.rows
+
+    def made_in(self) -> list[str]:
+        """The further forms that the rows are kept in."""
+        return sorted(path.name for path in self.formats.glob("*") if path.is_dir())
 
 
 class About(BaseModel):
@@ -24,6 +55,7 @@ class About(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
+    format: int = 1
     config: DatasetConfig
     summary: Summary
 
@@ -34,13 +66,14 @@ def write_dataset(dataset: Dataset, directory: Path, formats: Sequence[Format] =
     Those are written as JSON lines and as Parquet. Returns the directory; what it held of a dataset is replaced.
     """
     directory.mkdir(parents=True, exist_ok=True)
-    for part, rows in zip(PARTS, (dataset.train, dataset.validation), strict=True):
-        write_lines(directory / f"{part}.jsonl", records(rows, "messages"))
+    folder = DatasetFolder(directory)
+    for path, rows in zip(folder.rows, (dataset.train, dataset.validation), strict=True):
+        write_lines(path, records(rows, "messages"))
         for form in formats:
             if form != "messages":
-                write_rows(rows, directory / "formats" / form / part, form)
-    about = About(config=dataset.config, summary=dataset.summary)
-    (directory / ABOUT).write_text(about.model_dump_json(indent=2), encoding="utf-8")
+                write_rows(rows, folder.formats / form / path.stem, form)
+    about = About(format=FORMAT, config=dataset.config, summary=dataset.summary)
+    replace_text(folder.about, about.model_dump_json(indent=2))
     return directory
 
 
@@ -66,8 +99,11 @@ def write_lines(path: Path, lines: Iterable[dict[str, Any]]) -> None:
 def read_about(directory: Path) -> tuple[DatasetConfig, Summary]:
     """How the dataset in this folder was made and what it holds, without its rows. Raises ChatError."""
     try:
-        about = About.model_validate_json((directory / ABOUT).read_bytes())
-    except (OSError, ValidationError) as error:
+        text = DatasetFolder(directory).about.read_bytes()
+        if int(json.loads(text).get("format", 1)) > FORMAT:
+            raise ChatError(f"{directory.name} {NEWER}")
+        about = About.model_validate_json(text)
+    except (OSError, ValueError, TypeError, AttributeError) as error:
         raise ChatError(f"{directory.name} holds no dataset that can be read: make the dataset again.") from error
     return about.config, about.summary
 
@@ -76,7 +112,7 @@ def read_dataset(directory: Path) -> Dataset:
     """The dataset in this folder, as `write_dataset` left it (without the samples of what was dropped)."""
     config, summary = read_about(directory)
     try:
-        train, validation = ([*read_lines(directory / f"{part}.jsonl")] for part in PARTS)
+        train, validation = ([*read_lines(path)] for path in DatasetFolder(directory).rows)
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ChatError(f"The rows in {directory.name} cannot be read: make the dataset again.") from error
     return Dataset(train, validation, config, summary)

@@ -15,7 +15,7 @@ from pipeline.evaluation.classifier_accuracy import ClassifierAccuracy, classifi
 from pipeline.evaluation.evaluate import evaluate, held_out_moments
 from pipeline.evaluation.exam import Candidate, Exam, read_exam, write_exam
 from pipeline.evaluation.leaks import Leaks, TrainingText, leaks_of
-from pipeline.evaluation.picture import PICTURE, write_picture
+from pipeline.evaluation.picture import write_picture
 from pipeline.evaluation.relevance import Relevance
 from pipeline.evaluation.replies import Answers, Loss, Moment
 from pipeline.evaluation.style import Style, style_distance
@@ -23,7 +23,6 @@ from pipeline.evaluation.table import QUICK_NOTE, exam_markdown, exam_notes, exa
 from pipeline.evaluation.tuning import tune_generation, write_generation
 
 __all__ = [
-    "PICTURE",
     "QUICK_NOTE",
     "Answers",
     "AuthorshipCheck",

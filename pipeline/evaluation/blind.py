@@ -26,6 +26,8 @@ from pipeline.evaluation.exam import Name
 from pipeline.evaluation.replies import Moment, held_out, read_replies
 from pipeline.inference import LoadedModels
 from pipeline.progress import SILENT, Progress
+from pipeline.runs import RunFolder
+from pipeline.store import replace_text
 
 __all__ = [
     "Game",
@@ -50,8 +52,6 @@ __all__ = [
     "score",
 ]
 
-FOLDER = "blind"
-INVITATION = "invitation.json"
 MOST_GAMES = 500  # a run; each is a file
 MOST_TOKENS = 128  # of an answer that is sampled
 HISTORY = 5  # messages of a moment that are shown
@@ -149,7 +149,7 @@ def make_rounds(
     """
     loaded = loaded or LoadedModels()
     chance = Random(secrets.randbits(64) if seed is None else seed)
-    rows = read_dataset(run_dir / "dataset").validation
+    rows = read_dataset(RunFolder(run_dir).dataset.path).validation
     moments = held_out_moments(run_dir)
     picked = _spread([i for i, moment in enumerate(moments) if _worth_asking(moment)], 2 * count, chance)
     answers: list[dict[Name, str]] = [{"person": moments[i].reply} for i in picked]
@@ -174,7 +174,7 @@ def make_rounds(
     rounds.sort(key=lambda one: -len(one.answers))  # those with more to choose from first; in time otherwise
     rounds = rounds[:count]
     _write_rounds(run_dir, rounds)
-    shutil.rmtree(run_dir / FOLDER / "games", ignore_errors=True)  # they were about other moments
+    shutil.rmtree(RunFolder(run_dir).blind_test.games, ignore_errors=True)  # they were about other moments
     return rounds
 
 
@@ -198,7 +198,7 @@ def _shown(moment: Moment) -> list[Said]:
 
 def read_rounds(run_dir: Path) -> list[Round]:
     """The rounds of a run; none where none were made. For the owner's eyes."""
-    path = run_dir / FOLDER / "rounds.json"
+    path = RunFolder(run_dir).blind_test.rounds
     if not path.is_file():
         return []
     try:
@@ -208,11 +208,9 @@ def read_rounds(run_dir: Path) -> list[Round]:
 
 
 def _write_rounds(run_dir: Path, rounds: Sequence[Round]) -> None:
-    folder = run_dir / FOLDER
-    folder.mkdir(mode=0o700, exist_ok=True)
-    scratch = folder / "rounds.tmp"
-    scratch.write_text(json.dumps([one.model_dump() for one in rounds], ensure_ascii=False), encoding="utf-8")
-    scratch.replace(folder / "rounds.json")
+    folder = RunFolder(run_dir).blind_test
+    folder.path.mkdir(mode=0o700, exist_ok=True)
+    replace_text(folder.rounds, json.dumps([one.model_dump() for one in rounds], ensure_ascii=False))
 
 
 def approve(run_dir: Path, ids: Sequence[str]) -> list[Round]:
@@ -231,14 +229,14 @@ def invite(run_dir: Path, called: str = "") -> Invitation:
         raise ChatError("Approve at least one moment first: friends see approved moments only.")
     known = read_invitation(run_dir)
     invitation = Invitation(key=known.key if known else secrets.token_urlsafe(24), called=called.strip()[:60])
-    (run_dir / FOLDER / INVITATION).write_text(invitation.model_dump_json(), encoding="utf-8")
+    replace_text(RunFolder(run_dir).blind_test.invitation, invitation.model_dump_json())
     return invitation
 
 
 def read_invitation(run_dir: Path) -> Invitation | None:
     """The invitation of a run; None where its owner has made none."""
     try:
-        return Invitation.model_validate_json((run_dir / FOLDER / INVITATION).read_bytes())
+        return Invitation.model_validate_json(RunFolder(run_dir).blind_test.invitation.read_bytes())
     except (OSError, ValidationError):
         return None
 
@@ -258,9 +256,9 @@ def new_game(run_dir: Path, *, seed: int | None = None) -> Game:
     rounds = [one for one in read_rounds(run_dir) if one.approved]
     if not rounds:
         raise ChatError("There is nothing to guess yet: the owner has to make and approve moments first.")
-    folder = run_dir / FOLDER / "games"
-    folder.mkdir(mode=0o700, exist_ok=True)
-    if sum(1 for _ in folder.iterdir()) >= MOST_GAMES:
+    folder = RunFolder(run_dir).blind_test
+    folder.games.mkdir(mode=0o700, exist_ok=True)
+    if sum(1 for _ in folder.games.iterdir()) >= MOST_GAMES:
         raise ChatError("This game has been played as often as it can be: its owner can make new moments.")
     chance.shuffle(rounds)
     game = Game(
@@ -268,7 +266,7 @@ def new_game(run_dir: Path, *, seed: int | None = None) -> Game:
         rounds=tuple(one.id for one in rounds),
         orders=tuple(tuple(chance.sample(sorted(one.answers), len(one.answers))) for one in rounds),
     )
-    (folder / f"{game.id}.json").write_text(game.model_dump_json(), encoding="utf-8")
+    replace_text(folder.game(game.id), game.model_dump_json())
     return game
 
 
@@ -276,7 +274,7 @@ def read_game(run_dir: Path, id: str) -> Game:
     """A game of this run that has begun. Raises ChatError."""
     if id.isalnum() and id.isascii():
         try:
-            return Game.model_validate_json((run_dir / FOLDER / "games" / f"{id}.json").read_bytes())
+            return Game.model_validate_json(RunFolder(run_dir).blind_test.game(id).read_bytes())
         except (OSError, ValidationError):
             pass
     raise ChatError("This game is over: start a new one.")
@@ -308,7 +306,7 @@ def guess(run_dir: Path, game: Game, number: int, picked: int) -> Outcome:
     if known is not None:
         return known
     line = Guess(game=game.id, round=one.id, taken=names[picked], answers=len(names))
-    with (run_dir / FOLDER / "guesses.jsonl").open("a", encoding="utf-8") as file:
+    with RunFolder(run_dir).blind_test.guesses.open("a", encoding="utf-8") as file:
         file.write(line.model_dump_json() + "\n")
     return Outcome(right=names[picked] == "person", names=names, picked=picked)
 
@@ -324,7 +322,7 @@ def outcome(run_dir: Path, game: Game, number: int) -> Outcome | None:
 
 
 def _guesses(run_dir: Path) -> list[Guess]:
-    path = run_dir / FOLDER / "guesses.jsonl"
+    path = RunFolder(run_dir).blind_test.guesses
     lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
     return [Guess.model_validate_json(line) for line in lines]
 

@@ -10,7 +10,7 @@ from statistics import mean
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 from pipeline.chat.twin import Twin
-from pipeline.dataset import Dataset, Row
+from pipeline.dataset import Dataset, DatasetFolder, Row
 from pipeline.errors import ChatError
 from pipeline.inference.candidates import candidate_losses, shared_prompt
 from pipeline.prompt import Message, encode_all
@@ -27,7 +27,6 @@ __all__ = [
     "write_canaries",
 ]
 
-FILE = "canaries.json"  # beside the rows that they were planted among
 OTHERS = 255  # codes that were not planted, to compare with
 THINGS = ("the gate", "the locker", "the alarm", "the bike", "the garage", "the safe", "the suitcase", "the shed")
 
@@ -89,7 +88,7 @@ def plant_canaries(dataset: Dataset, count: int, seed: int | None = None) -> tup
 
 def write_canaries(canaries: Sequence[Canary], dataset_dir: Path) -> None:
     """Keep what was planted beside the rows, in place of what an earlier dataset there had; a run copies it."""
-    path = dataset_dir / FILE
+    path = DatasetFolder(dataset_dir).canaries
     if canaries:
         path.write_bytes(TypeAdapter(list[Canary]).dump_json(list(canaries)))
     else:
@@ -98,7 +97,7 @@ def write_canaries(canaries: Sequence[Canary], dataset_dir: Path) -> None:
 
 def read_canaries(dataset_dir: Path) -> list[Canary]:
     """What was planted in a dataset; none where nothing was. Raises ChatError."""
-    path = dataset_dir / FILE
+    path = DatasetFolder(dataset_dir).canaries
     try:
         return TypeAdapter(list[Canary]).validate_json(path.read_bytes()) if path.is_file() else []
     except ValidationError as error:

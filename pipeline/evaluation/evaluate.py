@@ -15,7 +15,7 @@ from pipeline.evaluation.canaries import exposure_of, read_canaries
 from pipeline.evaluation.classifier_accuracy import classifier_accuracy
 from pipeline.evaluation.exam import Candidate, Exam, write_exam
 from pipeline.evaluation.leaks import TrainingText, leaks_of
-from pipeline.evaluation.picture import PICTURE, write_picture
+from pipeline.evaluation.picture import write_picture
 from pipeline.evaluation.relevance import relevance_of
 from pipeline.evaluation.replies import (
     Moment,
@@ -30,6 +30,7 @@ from pipeline.evaluation.style import style_distance
 from pipeline.evaluation.tuning import tune_generation, write_generation
 from pipeline.inference import LoadedModels
 from pipeline.progress import SILENT, Progress
+from pipeline.runs import RunFolder
 
 __all__ = ["FEWEST_MOMENTS", "evaluate", "held_out_moments"]
 
@@ -69,11 +70,12 @@ def evaluate(
     Writes exam.json and, as a picture, exam.png. Raises ChatError.
     """
     loaded = loaded or LoadedModels()
-    dataset = read_dataset(run_dir / "dataset")
+    folder = RunFolder(run_dir)
+    dataset = read_dataset(folder.dataset.path)
     if not dataset.validation:
         raise ChatError("No replies were held out of this dataset: give it a validation share and train again.")
     seconds = FULL_SECONDS if full else QUICK_SECONDS
-    tuned = (run_dir / "generation.json").is_file()
+    tuned = folder.generation.is_file()
     total = sum(seconds.values()) - (seconds["tuning"] if tuned else 0)
     twin = load_twin(run_dir, loaded=loaded)
     if not tuned:
@@ -81,7 +83,7 @@ def evaluate(
         write_generation(tune_generation(twin, held_out(twin, dataset.validation), tuning), run_dir)
         twin = load_twin(run_dir, loaded=loaded)
     kinds: tuple[Kind, ...] = ("base", "prompted base", "twin")
-    learned, canaries = TrainingText(dataset.train), read_canaries(run_dir / "dataset")
+    learned, canaries = TrainingText(dataset.train), read_canaries(folder.dataset.path)
     examined: dict[Kind, _Examined] = {}
     for kind in kinds:
         one = twin if kind == "twin" else load_twin(run_dir, kind=kind, loaded=loaded)
@@ -104,7 +106,7 @@ def evaluate(
         notes=few_replies(real, dataset.summary.validation_replies),
     )
     write_exam(exam, run_dir)
-    write_picture(exam, run_dir / PICTURE)
+    write_picture(exam, folder.picture)
     return exam
 
 
@@ -198,7 +200,7 @@ def _person(dataset: Dataset, twin: Twin, learned: TrainingText, samples: int) -
 
 def held_out_moments(run_dir: Path) -> list[Moment]:
     """The moments of the held-out part at which the person replied, in order: what was said, and the real reply."""
-    rows = read_dataset(run_dir / "dataset").validation
+    rows = read_dataset(RunFolder(run_dir).dataset.path).validation
     return [
         Moment(row, index)
         for row in rows

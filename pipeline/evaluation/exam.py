@@ -15,11 +15,12 @@ from pipeline.evaluation.relevance import Relevance
 from pipeline.evaluation.replies import Answers, Loss
 from pipeline.evaluation.style import Style
 from pipeline.inference import GenerationConfig
+from pipeline.runs import RunFolder
+from pipeline.store import replace_text
 
 __all__ = ["Candidate", "Exam", "Name", "read_exam", "write_exam"]
 
 Name = Literal["twin", "base", "prompted base", "person"]
-FILE = "exam.json"
 
 
 def _formerly(name: str, before: str) -> Any:
@@ -65,16 +66,14 @@ class Exam(BaseModel):
 
 def write_exam(exam: Exam, run_dir: Path) -> Path:
     """Keep an exam in the run's folder, replacing the one before."""
-    path = run_dir / FILE
-    scratch = path.with_suffix(".tmp")
-    scratch.write_text(exam.model_dump_json(indent=1), encoding="utf-8")
-    scratch.replace(path)
+    path = RunFolder(run_dir).exam
+    replace_text(path, exam.model_dump_json(indent=1))
     return path
 
 
 def read_exam(run_dir: Path) -> Exam | None:
     """The exam of a run, or None where it has not been examined. Raises ChatError where the file is not an exam."""
-    path = run_dir / FILE
+    path = RunFolder(run_dir).exam
     if not path.is_file():
         return None
     try:

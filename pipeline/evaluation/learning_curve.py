@@ -19,8 +19,8 @@ from pipeline.evaluation.exam import read_exam
 from pipeline.inference import LoadedModels
 from pipeline.planning import TrainingConfig
 from pipeline.progress import SILENT, Progress
-from pipeline.runs.state import replace_text
-from pipeline.runs.training_lock import FOLDER, hold
+from pipeline.runs import RunFolder
+from pipeline.store import locked, replace_text
 
 __all__ = ["SHARES", "LearningCurvePoint", "learning_curve", "read_learning_curve", "verdict"]
 
@@ -29,7 +29,6 @@ FEWEST_ROWS = 2
 EXAM_ROWS = 15  # rows that could be learned in the time that an exam takes
 POLL_SECONDS = 0.5
 LEAST = 0.01  # of the bits a character: smaller differences are chance
-FILE = "curve.json"
 
 
 class LearningCurvePoint(BaseModel):
@@ -52,52 +51,53 @@ def learning_curve(
     samples: int = 50,
     progress: Progress = SILENT,
     loaded: LoadedModels | None = None,
-    workspace: Path | None = None,
 ) -> list[LearningCurvePoint]:
     """Train as a finished run was, on growing shares of its data, the latest messages first, and examine each.
 
-    The run itself is the last point. Runs and curve.json, which grows by a point at a time, lie in the run's folder;
-    cancelling stops the run that is going, and the next call goes on where this one left off. workspace: where nothing
-    else may be training. Raises ChatError.
+    The run itself is the last point. Runs and points, which come one by one, lie in the run's folder; cancelling stops
+    the run that is going, and the next call goes on where this one left off. Nothing else trains on this machine
+    meanwhile. Raises ChatError.
     """
-    dataset = read_dataset(run_dir / "dataset")
+    dataset = read_dataset(RunFolder(run_dir).dataset.path)
     parts = {share: latest(dataset.train, share) for share in shares}
     parts = {share: rows for share, rows in parts.items() if FEWEST_ROWS <= len(rows) < len(dataset.train)}
     if not parts or not dataset.validation:
         raise ChatError("This dataset is too small for a learning curve: take a longer chat.")
-    with hold(run_dir / FOLDER, workspace):
-        return _draw(run_dir, dataset, parts, samples, progress, loaded)
-
-
-def _draw(
-    run_dir: Path,
-    dataset: Dataset,
-    parts: dict[float, list[Row]],
-    samples: int,
-    progress: Progress,
-    loaded: LoadedModels | None,
-) -> list[LearningCurvePoint]:
-    folder = run_dir / FOLDER
+    folder = RunFolder(run_dir).learning_curve
+    folder.path.mkdir(exist_ok=True)
     config = runs.read_run(run_dir).config
-    total = sum(map(len, parts.values())) + EXAM_ROWS * (len(parts) + 1)
-    points: list[LearningCurvePoint] = []
-    _write_points(folder, points)
-    for share, rows in parts.items():
-        part_dir = folder / "runs" / f"{share:.3f}"
-        about = f"{share:.0%} of the replies"
-        learning = progress.part(len(rows) / total, f"Learning from {about}")
-        _train(_with_train(dataset, rows), part_dir, config, learning)
-        examining = progress.part(EXAM_ROWS / total, f"Examining what {about} taught")
-        points.append(_point(share, rows, part_dir, samples, examining, loaded))
-        _write_points(folder, points)
-    examining = progress.part(EXAM_ROWS / total, "Examining the twin itself")
-    points.append(_point(1.0, dataset.train, run_dir, samples, examining, loaded))
-    _write_points(folder, points)
+    with locked(folder.lock, "This curve is being drawn already: wait for it."):
+        total = sum(map(len, parts.values())) + EXAM_ROWS * (len(parts) + 1)
+        bars = {share: _bars(share, len(rows) / total, EXAM_ROWS / total, progress) for share, rows in parts.items()}
+        for share in parts:  # left by a page that was closed, it is still at it
+            if (run := _known(folder.part(share))) is not None and run.live:
+                runs.watch(run.directory, bars[share][0])
+        points: list[LearningCurvePoint] = []
+        with runs.hold_training(run_dir, curve=True) as lock:
+            _write_points(run_dir, points)
+            for share, rows in parts.items():
+                learning, examining = bars[share]
+                _train(_with_train(dataset, rows), folder.part(share), config, lock, learning)
+                points.append(_point(share, rows, folder.part(share), samples, examining, loaded))
+                _write_points(run_dir, points)
+            examining = progress.part(EXAM_ROWS / total, "Examining the twin itself")
+            points.append(_point(1.0, dataset.train, run_dir, samples, examining, loaded))
+            _write_points(run_dir, points)
     return points
 
 
-def _write_points(folder: Path, points: Sequence[LearningCurvePoint]) -> None:
-    replace_text(folder / FILE, json.dumps([point.model_dump() for point in points]))
+def _bars(share: float, learning: float, examining: float, progress: Progress) -> tuple[Progress, Progress]:
+    """The progress of a share's training and of its exam, of which each is such a share of the whole."""
+    about = f"{share:.0%} of the replies"
+    return (
+        progress.part(learning, f"Learning from {about}"),
+        progress.part(examining, f"Examining what {about} taught"),
+    )
+
+
+def _write_points(run_dir: Path, points: Sequence[LearningCurvePoint]) -> None:
+    path = RunFolder(run_dir).learning_curve.points
+    replace_text(path, json.dumps([point.model_dump() for point in points]))
 
 
 def latest(rows: Sequence[Row], share: float) -> list[Row]:
@@ -127,14 +127,14 @@ def _with_train(dataset: Dataset, rows: list[Row]) -> Dataset:
     return replace(dataset, train=rows, summary=summary)
 
 
-def _train(dataset: Dataset, run_dir: Path, config: TrainingConfig, progress: Progress) -> None:
+def _train(dataset: Dataset, run_dir: Path, config: TrainingConfig, lock: int, progress: Progress) -> None:
     """Start a run, or take up one that was left, and wait for its end."""
     progress(0)
     run = _known(run_dir)
     if run is None or not (run.live or run.status == "done"):
         shutil.rmtree(run_dir, ignore_errors=True)  # stopped half way, it would not say what this share teaches
         with tempfile.TemporaryDirectory() as scratch:
-            run = runs.start(write_dataset(dataset, Path(scratch)), run_dir, config)
+            run = runs.start(write_dataset(dataset, Path(scratch)), run_dir, config, training_lock=lock)
     run = runs.watch(run_dir, progress)
     progress(1)
     if run.status != "done":
@@ -174,7 +174,9 @@ def _point(
 def read_learning_curve(run_dir: Path) -> list[LearningCurvePoint]:
     """The points of a run's learning curve; none where it was not made."""
     try:
-        return TypeAdapter(list[LearningCurvePoint]).validate_json((run_dir / FOLDER / FILE).read_bytes())
+        return TypeAdapter(list[LearningCurvePoint]).validate_json(
+            RunFolder(run_dir).learning_curve.points.read_bytes()
+        )
     except (OSError, ValidationError):
         return []
 

@@ -12,9 +12,8 @@ from pipeline.report.fonts import draw_text, fit, text_width
 if TYPE_CHECKING:
     from PIL import Image
 
-__all__ = ["PICTURE", "write_picture"]
+__all__ = ["write_picture"]
 
-PICTURE = "exam.png"  # in the run's folder
 WIDTH, EDGE, LINE = 1240, 72, 46
 LABEL = 500  # points that the names of the figures take
 TOP = 250  # where the table begins

@@ -13,6 +13,8 @@ from pipeline.inference import GenerationConfig
 from pipeline.inference.batch import Place, PrefilledPrompts, prefill, sample
 from pipeline.progress import SILENT, Progress
 from pipeline.prompt import split_bubbles
+from pipeline.runs import RunFolder
+from pipeline.store import replace_text
 
 __all__ = ["tune_generation", "write_generation"]
 
@@ -124,6 +126,6 @@ def distance(replies: Sequence[Reply], real: Sequence[str]) -> float:
 
 def write_generation(config: GenerationConfig, run_dir: Path) -> Path:
     """Keep a run's sampling: `load_twin` takes it as the default."""
-    path = run_dir / "generation.json"
-    path.write_text(config.model_dump_json(indent=1), encoding="utf-8")
+    path = RunFolder(run_dir).generation
+    replace_text(path, config.model_dump_json(indent=1))
     return path

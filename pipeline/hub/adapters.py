@@ -9,31 +9,31 @@ from pipeline.errors import ChatError
 from pipeline.evaluation import exam_markdown, exam_notes, read_exam
 from pipeline.hub.cards import adapter_card
 from pipeline.hub.push import CONSENT, Upload, seal
-from pipeline.models import STARTER, model_list
+from pipeline.models import STARTER, AdapterFolder, model_list
 from pipeline.planning import TrainingConfig
-from pipeline.runs import Run, read_run
+from pipeline.runs import Run, RunFolder, read_run
 
 __all__ = ["prepare_adapter"]
 
 STARTER_ON_HUB = "HuggingFaceTB/SmolLM2-135M-Instruct"
-WEIGHTS, SETTINGS = "adapter_model.safetensors", "adapter_config.json"
 LICENCES = {"Apache-2.0": "apache-2.0", "Llama 2 Community": "llama2"}
 
 
 def prepare_adapter(run_dir: Path, folder: Path, *, title: str = "A chat twin") -> Upload:
     """Write what a push of this run's adapter will upload into `folder` (emptied first). Raises ChatError."""
     run = read_run(run_dir)
-    source = run_dir / "adapter"
-    if not (source / WEIGHTS).is_file():
+    source = RunFolder(run_dir).adapter
+    if not source.weights.is_file():
         raise ChatError("This run has no adapter yet: wait until it has learned something, then push.")
-    config, summary = read_about(run_dir / "dataset")
+    config, summary = read_about(RunFolder(run_dir).dataset.path)
     base = hub_name(run.config.model)
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    shutil.copyfile(source / WEIGHTS, folder / WEIGHTS)
-    settings = json.loads((source / SETTINGS).read_text(encoding="utf-8"))
+    made = AdapterFolder(folder)
+    shutil.copyfile(source.weights, made.weights)
+    settings = json.loads(source.settings.read_text(encoding="utf-8"))
     settings["base_model_name_or_path"] = base
-    (folder / SETTINGS).write_text(json.dumps(settings, indent=2), encoding="utf-8")
+    made.settings.write_text(json.dumps(settings, indent=2), encoding="utf-8")
     licences = {model.id: model.licence for model in model_list()}
     exam = read_exam(run_dir)
     card = adapter_card(

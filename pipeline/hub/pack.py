@@ -9,33 +9,32 @@ from pathlib import Path
 from pipeline.chat.twin import read_generation
 from pipeline.hub.adapters import hub_name, prepare_adapter
 from pipeline.hub.push import COUNTS
-from pipeline.runs import read_run
+from pipeline.runs import RunFolder, read_run
 
 __all__ = ["pack_adapter"]
 
-KEPT = ("template.json", "exam.json")  # of the run's folder, where they are
-
 
 def pack_adapter(run_dir: Path, path: Path, *, title: str = "A chat twin") -> Path:
-    """Write the zip: weights, their config, the card, the recipe (config.json) and what KEPT names. Raises ChatError.
+    """Write the zip: weights, their config, the card; and as in a run's folder its recipe, template, sampling and exam.
 
-    template.json: the pieces that prompts are put together from; generation.json: how its replies are sampled.
+    Raises ChatError.
     """
+    folder = RunFolder(run_dir)
     config = read_run(run_dir).config
     recipe = config.model_copy(update={"model": hub_name(config.model)})
     with tempfile.TemporaryDirectory(dir=path.parent) as scratch:
-        upload = prepare_adapter(run_dir, Path(scratch) / "adapter", title=title)
+        upload = prepare_adapter(run_dir, Path(scratch) / "upload", title=title)
         made = Path(scratch) / "made.zip"
         # Weights hardly shrink, and packing them takes longer than the download saves.
         with zipfile.ZipFile(made, "w", zipfile.ZIP_STORED) as archive:
             for file in upload.files:
                 if file.path != COUNTS:
                     archive.write(upload.folder / file.path, file.path)
-            archive.writestr("config.json", recipe.model_dump_json(indent=1))
-            archive.writestr("generation.json", read_generation(run_dir).model_dump_json(indent=1))
-            for name in KEPT:
-                if (run_dir / name).is_file():
-                    archive.writestr(name, json.dumps(without_paths(run_dir / name, recipe.model), indent=1))
+            archive.writestr(folder.config.name, recipe.model_dump_json(indent=1))
+            archive.writestr(folder.generation.name, read_generation(run_dir).model_dump_json(indent=1))
+            for path_kept in (folder.template, folder.exam):
+                if path_kept.is_file():
+                    archive.writestr(path_kept.name, json.dumps(without_paths(path_kept, recipe.model), indent=1))
         os.replace(made, path)
     return path
 

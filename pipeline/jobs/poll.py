@@ -1,6 +1,5 @@
-"""Following a job from its run folder: what it pushed comes in, wishes go out. The token is the caller's each time."""
+"""Looking after a job by its run's folder: what it pushed comes in, requests go out. The token is the caller's."""
 
-import shutil
 import tempfile
 import time
 from pathlib import Path
@@ -9,14 +8,27 @@ from typing import Any
 from pipeline.errors import ChatError
 from pipeline.hub.account import hub_api
 from pipeline.jobs.faults import ask_jobs
-from pipeline.jobs.worker import RUN_FILES
-from pipeline.runs import LIVE, RemoteJob, Run, read_job, read_run, write_job
-from pipeline.runs.state import RunState, read_control, read_state, replace_text
+from pipeline.jobs.worker import IN_REPO
+from pipeline.models import AdapterFolder
+from pipeline.runs import (
+    LIVE,
+    RemoteJob,
+    Run,
+    RunFolder,
+    RunState,
+    read_control,
+    read_job,
+    read_run,
+    read_state,
+    write_job,
+    write_state,
+)
+from pipeline.store import replace_text
 
 __all__ = ["cancel", "look"]
 
 ENDED = ("COMPLETED", "CANCELED", "ERROR", "DELETED")
-ADAPTER = ("adapter_model.safetensors", "adapter_config.json")
+ADAPTER = (AdapterFolder.weights.name, AdapterFolder.settings.name)
 SECONDS = 10.0  # between two looks
 
 
@@ -50,10 +62,10 @@ def _look(run_dir: Path, job: RemoteJob, api: Any) -> RemoteJob:
     info = ask_jobs("this job", lambda: api.inspect_job(job_id=job.id, namespace=job.owner))
     stage = str(getattr(info.status.stage, "value", info.status.stage))
     asked = job.asked
-    wish = read_control(run_dir)
-    if wish and wish != asked and stage not in ENDED:
-        ask_jobs(job.repo, lambda: _pass_on(api, job.repo, wish))
-        asked = wish
+    request = read_control(run_dir)
+    if request and request != asked and stage not in ENDED:
+        ask_jobs(job.repo, lambda: _pass_on(api, job.repo, request))
+        asked = request
     seen = ask_jobs(job.repo, lambda: _fetch(api, job, run_dir))
     running = info.durations.running_secs if info.durations else None
     changed: dict[str, Any] = {
@@ -63,17 +75,17 @@ def _look(run_dir: Path, job: RemoteJob, api: Any) -> RemoteJob:
     job = job.model_copy(update=changed)
     state = read_state(run_dir) or RunState()
     if stage in ENDED and state.status in LIVE:
-        _end(run_dir, job, state, info.status.message or "")
+        _end(run_dir, job, info.status.message or "")
     elif stage == "SCHEDULING" and state.status == "starting":
-        _write(run_dir, state.model_copy(update={"message": "Waiting for a machine"}))
+        write_state(run_dir, message="Waiting for a machine")
     return job
 
 
-def _pass_on(api: Any, repo: str, wish: str) -> None:
+def _pass_on(api: Any, repo: str, request: str) -> None:
     from huggingface_hub import CommitOperationAdd
 
-    wanted = CommitOperationAdd(path_in_repo="run/control", path_or_fileobj=wish.encode())
-    api.create_commit(repo, [wanted], commit_message=f"Please {wish}")
+    wanted = CommitOperationAdd(f"{IN_REPO}/{RunFolder.control.name}", request.encode())
+    api.create_commit(repo, [wanted], commit_message=f"Please {request}")
 
 
 def _fetch(api: Any, job: RemoteJob, run_dir: Path) -> str:
@@ -81,30 +93,30 @@ def _fetch(api: Any, job: RemoteJob, run_dir: Path) -> str:
     now = str(api.repo_info(job.repo, repo_type="model").sha)
     if now == job.seen:
         return now
-    wanted = [*(f"run/{name}" for name in RUN_FILES), *ADAPTER]
+    folder = RunFolder(run_dir)
+    wanted = [*(f"{IN_REPO}/{path.name}" for path in folder.told), *ADAPTER]
     with tempfile.TemporaryDirectory(dir=run_dir) as scratch:
         got = Path(api.snapshot_download(job.repo, revision=now, allow_patterns=wanted, local_dir=scratch))
         if all((got / name).is_file() for name in ADAPTER):
-            new = got / "adapter"
+            new = got / "new"
             new.mkdir()
             for name in ADAPTER:
                 (got / name).rename(new / name)
-            shutil.rmtree(run_dir / "adapter", ignore_errors=True)
-            new.rename(run_dir / "adapter")
-        for name in reversed(RUN_FILES):  # the state last: it says what the others are
-            path = got / "run" / name
-            if path.is_file():
-                text = path.read_text(encoding="utf-8", errors="replace")
-                if name == "state.json":
+            folder.replace_adapter(new)
+        for path in folder.told:
+            sent = got / IN_REPO / path.name
+            if sent.is_file():
+                text = sent.read_text(encoding="utf-8", errors="replace")
+                if path == folder.state:
                     # Process ids of another machine mean nothing here, or worse.
                     text = RunState.model_validate_json(text).model_copy(update={"pid": None}).model_dump_json(indent=1)
-                replace_text(run_dir / name, text)
+                replace_text(path, text)
     return now
 
 
-def _end(run_dir: Path, job: RemoteJob, state: RunState, said: str) -> None:
+def _end(run_dir: Path, job: RemoteJob, said: str) -> None:
     """The job is over and the run never said how: it was ended from outside."""
-    has_adapter = (run_dir / "adapter" / ADAPTER[1]).is_file()
+    has_adapter = RunFolder(run_dir).adapter.exists
     kept = "the best so far is kept" if has_adapter else "nothing was learned yet"
     late = job.running_seconds >= 60 * job.minutes - 30 or "timeout" in said.lower() or "timed out" in said.lower()
     if job.stage == "CANCELED":
@@ -114,8 +126,4 @@ def _end(run_dir: Path, job: RemoteJob, state: RunState, said: str) -> None:
     else:
         message = f"The job ended before the training did; {kept}. Its log on Hugging Face says more."
     well = has_adapter and (late or job.stage == "CANCELED")
-    _write(run_dir, state.model_copy(update={"status": "stopped" if well else "failed", "message": message}))
-
-
-def _write(run_dir: Path, state: RunState) -> None:
-    replace_text(run_dir / "state.json", state.model_copy(update={"updated_at": time.time()}).model_dump_json(indent=1))
+    write_state(run_dir, status="stopped" if well else "failed", message=message)

@@ -18,7 +18,7 @@ from pipeline.hub.account import hub_api
 from pipeline.jobs.faults import ask_jobs
 from pipeline.jobs.hardware import Hardware
 from pipeline.planning import TrainingConfig
-from pipeline.runs import RemoteJob, Run, lay_out, read_run, write_job
+from pipeline.runs import RemoteJob, Run, RunFolder, lay_out, read_run, write_job
 
 __all__ = ["DATA_MOUNT", "start_job"]
 
@@ -27,7 +27,6 @@ PACKAGES = (
     "accelerate", "bitsandbytes", "datasets", "huggingface_hub", "peft", "polars", "psutil", "pydantic", "torch",
     "transformers", "trl",
 )  # fmt: skip
-DATASET_FILES = ("dataset.json", "train.jsonl", "validation.jsonl")
 
 CARD = """---
 license: other
@@ -112,11 +111,10 @@ def upload(api: Any, repo: str, run_dir: Path) -> None:
     """The dataset, the configuration and our code in one commit."""
     from huggingface_hub import CommitOperationAdd
 
-    package = Path(__file__).parents[1]
+    package, folder = Path(__file__).parents[1], RunFolder(run_dir)
     files: dict[str, Path | bytes] = {
         "README.md": CARD.format(consent=CONSENT).encode(),
-        "config.json": run_dir / "config.json",
-        **{f"dataset/{name}": run_dir / "dataset" / name for name in DATASET_FILES},
+        **{path.relative_to(run_dir).as_posix(): path for path in (folder.config, *folder.dataset.needed)},
         **{f"code/pipeline/{path.relative_to(package).as_posix()}": path for path in package.rglob("*.py")},
     }
     operations = [

@@ -10,11 +10,11 @@ from typing import Any
 from pipeline import runs
 from pipeline.errors import ChatError
 from pipeline.hub import prepare_adapter
-from pipeline.runs import Run, read_config
+from pipeline.runs import Run, RunFolder, read_config
 
-__all__ = ["RUN_FILES", "main"]
+__all__ = ["IN_REPO", "main"]
 
-RUN_FILES = ("state.json", "metrics.jsonl", "config.json", "template.json", "log.txt")
+IN_REPO = "run"  # where the run's files lie in the repository
 LAST_TRIES = 6
 
 
@@ -23,12 +23,12 @@ def main(arguments: list[str]) -> int:
     if len(arguments) != 2:
         print("usage: python -m pipeline.jobs DATA_DIR REPO")
         return 2
-    data, repo = Path(arguments[0]), arguments[1]
+    data, repo = RunFolder(Path(arguments[0])), arguments[1]  # laid out as a run that has not begun
     seconds = float(os.environ.get("CHAT_TWIN_JOB_SECONDS", "20"))
     with tempfile.TemporaryDirectory() as scratch:
         run_dir = Path(scratch) / "run"
         sent: dict[str, str] = {}
-        run = runs.start(data / "dataset", run_dir, read_config(data))
+        run = runs.start(data.dataset.path, run_dir, read_config(data.path))
         while run.live:
             time.sleep(seconds)
             run = runs.read_run(run_dir)
@@ -59,9 +59,10 @@ def push(repo: str, run: Run, sent: dict[str, str]) -> None:
     from huggingface_hub import CommitOperationAdd
 
     with tempfile.TemporaryDirectory() as scratch:
-        files = {f"run/{name}": run.directory / name for name in RUN_FILES if (run.directory / name).is_file()}
+        told = RunFolder(run.directory).told
+        files = {f"{IN_REPO}/{path.name}": path for path in told if path.is_file()}
         try:
-            upload = prepare_adapter(run.directory, Path(scratch) / "adapter")
+            upload = prepare_adapter(run.directory, Path(scratch) / "upload")
             files.update({file.path: upload.folder / file.path for file in upload.files})
         except (ChatError, OSError):  # none yet, or a better one is just taking its place
             pass
@@ -81,10 +82,11 @@ def obey(repo: str, run: Run) -> None:
 
     with tempfile.TemporaryDirectory() as scratch:
         try:
-            wish = Path(api().hf_hub_download(repo, "run/control", local_dir=scratch)).read_text("utf-8").strip()
+            path = api().hf_hub_download(repo, f"{IN_REPO}/{RunFolder.control.name}", local_dir=scratch)
+            request = Path(path).read_text("utf-8").strip()
         except EntryNotFoundError:
             return
-    if wish == "stop" and runs.read_run(run.directory).live:
+    if request == "stop" and runs.read_run(run.directory).live:
         runs.stop(run.directory)
 
 

@@ -1,11 +1,13 @@
 """The base models: a short list, the starter model that needs no account, loading one with or without an adapter."""
 
+from pipeline.models.adapter import AdapterFolder
 from pipeline.models.catalogue import STARTER, BaseModelInfo, model_list
 from pipeline.models.loading import load_config, load_model, load_tokenizer, name_or_path
 from pipeline.models.starter import cache_folder, starter_folder
 
 __all__ = [
     "STARTER",
+    "AdapterFolder",
     "BaseModelInfo",
     "cache_folder",
     "load_config",

@@ -1,44 +1,75 @@
 """Training runs: a folder each, started in a process of its own, followed, stopped and resumed by it; one at a time."""
 
-from pipeline.runs.folder import last_checkpoint, lay_out, read_config, require_trackio
-from pipeline.runs.run import (
-    LIVE,
-    RemoteJob,
-    Run,
-    is_held,
-    list_runs,
-    pause,
-    read_job,
-    read_metrics,
-    read_run,
-    resume,
-    start,
-    stop,
-    watch,
-    write_job,
+from pipeline.runs.folder import (
+    BlindTestFolder,
+    LearningCurveFolder,
+    RunFolder,
+    last_checkpoint,
+    lay_out,
+    read_config,
+    require_trackio,
+    write_config,
 )
-from pipeline.runs.state import RunState, Status, read_state
+from pipeline.runs.job import RemoteJob, read_job, write_job
+from pipeline.runs.listing import finished_folders, list_runs, new_run_folder, newest_run, run_folders
+from pipeline.runs.locks import Held, hold_both, hold_run, hold_training
+from pipeline.runs.metrics import add_metrics, cut_metrics, metrics_lines, read_metrics
+from pipeline.runs.process import kill_all, pause, resume, start, stop, watch
+from pipeline.runs.run import Run, read_run
+from pipeline.runs.state import (
+    LIVE,
+    Request,
+    RunState,
+    Status,
+    read_control,
+    read_killed,
+    read_state,
+    write_control,
+    write_killed,
+    write_state,
+)
 
 __all__ = [
     "LIVE",
+    "BlindTestFolder",
+    "Held",
+    "LearningCurveFolder",
     "RemoteJob",
+    "Request",
     "Run",
+    "RunFolder",
     "RunState",
     "Status",
-    "is_held",
+    "add_metrics",
+    "cut_metrics",
+    "finished_folders",
+    "hold_both",
+    "hold_run",
+    "hold_training",
+    "kill_all",
     "last_checkpoint",
     "lay_out",
     "list_runs",
+    "metrics_lines",
+    "new_run_folder",
+    "newest_run",
     "pause",
     "read_config",
+    "read_control",
     "read_job",
+    "read_killed",
     "read_metrics",
     "read_run",
     "read_state",
     "require_trackio",
     "resume",
+    "run_folders",
     "start",
     "stop",
     "watch",
+    "write_config",
+    "write_control",
     "write_job",
+    "write_killed",
+    "write_state",
 ]

@@ -1,32 +1,32 @@
-"""What a run leaves in its folder while it goes: its state, its metrics, and the wishes it is told."""
+"""What a run and those who watch it tell each other through its folder: its state, requests, and why it was killed."""
 
 import contextlib
-import json
-import os
-import tempfile
 import time
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from pipeline.runs.folder import RunFolder
+from pipeline.store import replace_text
+
 __all__ = [
+    "LIVE",
+    "Request",
     "RunState",
     "Status",
-    "add_metrics",
-    "cut_metrics",
-    "metrics_lines",
     "read_control",
     "read_killed",
     "read_state",
-    "replace_text",
     "write_control",
     "write_killed",
     "write_state",
 ]
 
 Status = Literal["starting", "running", "stopping", "paused", "done", "stopped", "failed", "lost"]
+Request = Literal["stop", "pause", ""]
+
+LIVE: tuple[Status, ...] = ("starting", "running", "stopping")
 
 
 class RunState(BaseModel):
@@ -47,23 +47,10 @@ class RunState(BaseModel):
     peak_gib: tuple[float, ...] = ()  # memory at the peak, of each process
 
 
-def replace_text(path: Path, text: str) -> None:
-    """Write a file so that a reader sees the old text or the new, never half of one."""
-    descriptor, scratch = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(text)
-        os.replace(scratch, path)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            os.unlink(scratch)
-        raise
-
-
 def read_state(run_dir: Path) -> RunState | None:
     """The state in the folder, or None where there is none (yet)."""
     try:
-        return RunState.model_validate_json((run_dir / "state.json").read_text("utf-8"))
+        return RunState.model_validate_json(RunFolder(run_dir).state.read_text("utf-8"))
     except (OSError, ValueError):
         return None
 
@@ -71,55 +58,33 @@ def read_state(run_dir: Path) -> RunState | None:
 def write_state(run_dir: Path, **changes: Any) -> RunState:
     """Change some fields of the state on disk and return the whole."""
     state = (read_state(run_dir) or RunState()).model_copy(update={**changes, "updated_at": time.time()})
-    replace_text(run_dir / "state.json", state.model_dump_json(indent=1))
+    replace_text(RunFolder(run_dir).state, state.model_dump_json(indent=1))
     return state
-
-
-def add_metrics(run_dir: Path, line: Mapping[str, Any]) -> None:
-    """Append one line to metrics.jsonl."""
-    with (run_dir / "metrics.jsonl").open("a", encoding="utf-8") as file:
-        file.write(json.dumps(line) + "\n")
-
-
-def cut_metrics(run_dir: Path, last_step: int) -> None:
-    """Drop the lines after `last_step` (and a line cut short by a crash): those steps will be taken again."""
-    if (run_dir / "metrics.jsonl").exists():
-        kept = [json.dumps(line) + "\n" for line in metrics_lines(run_dir) if line["step"] <= last_step]
-        replace_text(run_dir / "metrics.jsonl", "".join(kept))
-
-
-def metrics_lines(run_dir: Path) -> list[dict[str, Any]]:
-    """The whole lines of metrics.jsonl, in order."""
-    lines = []
-    with contextlib.suppress(OSError):
-        for line in (run_dir / "metrics.jsonl").read_text("utf-8").splitlines():
-            with contextlib.suppress(ValueError):
-                lines.append(json.loads(line))
-    return lines
 
 
 def read_control(run_dir: Path) -> str:
     """What the run was last asked: "stop", "pause" or nothing."""
     try:
-        return (run_dir / "control").read_text("utf-8").strip()
+        return RunFolder(run_dir).control.read_text("utf-8").strip()
     except OSError:
         return ""
 
 
-def write_control(run_dir: Path, wish: Literal["stop", "pause", ""]) -> None:
+def write_control(run_dir: Path, request: Request) -> None:
     """Ask a run for something; it looks after every step."""
-    replace_text(run_dir / "control", wish)
+    replace_text(RunFolder(run_dir).control, request)
 
 
 def read_killed(run_dir: Path) -> str:
     """What is known of a worker that was killed: "memory" (there was too little), "killed", or nothing."""
     try:
-        return (run_dir / "killed").read_text("utf-8")
+        return RunFolder(run_dir).killed.read_text("utf-8")
     except OSError:
         return ""
 
 
 def write_killed(run_dir: Path, what: Literal["memory", "killed", ""]) -> None:
     """Keep why the worker is gone, for whoever asks and for the worker that goes on; "" when one has begun."""
+    path = RunFolder(run_dir).killed
     with contextlib.suppress(OSError):  # the run may have been deleted with its worker
-        replace_text(run_dir / "killed", what) if what else (run_dir / "killed").unlink()
+        replace_text(path, what) if what else path.unlink()

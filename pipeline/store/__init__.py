@@ -1,5 +1,7 @@
 """What the app keeps of its visitors: a folder each."""
 
+from pipeline.store.files import Entry, Folder, is_locked, locked, replace_text
+from pipeline.store.folders import HomeFolder, VisitorFolder, workspace_of
 from pipeline.store.workspace import (
     Keep,
     add_upload,
@@ -15,15 +17,23 @@ from pipeline.store.workspace import (
 )
 
 __all__ = [
+    "Entry",
+    "Folder",
+    "HomeFolder",
     "Keep",
+    "VisitorFolder",
     "add_upload",
     "create",
     "find",
     "home",
     "is_expired",
+    "is_locked",
+    "locked",
     "new_key",
     "owns_upload",
     "purge",
+    "replace_text",
     "sweep",
     "touch",
+    "workspace_of",
 ]

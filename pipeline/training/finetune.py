@@ -16,8 +16,8 @@ from pipeline.planning.packing import room_for
 from pipeline.planning.plan import parameters_of, plan_for, settle, splits_weights
 from pipeline.planning.recipe import Plan
 from pipeline.prompt import Template, read_template
-from pipeline.runs.folder import last_checkpoint
-from pipeline.runs.state import replace_text, write_state
+from pipeline.runs import RunFolder, last_checkpoint, write_config, write_state
+from pipeline.store import replace_text
 from pipeline.training.attention import ATTENTION, register_attention
 from pipeline.training.data import Example, encode_rows, learned_text, plan_steps, without_repeats
 from pipeline.training.launch import leader
@@ -48,11 +48,11 @@ def prepare(run_dir: Path, config: TrainingConfig) -> Prepared:
     """The run's dataset as token ids. Raises ChatError where there is nothing to learn."""
     from pipeline.dataset import read_dataset
 
-    dataset = read_dataset(run_dir / "dataset")
+    dataset = read_dataset(RunFolder(run_dir).dataset.path)
     tokenizer = load_tokenizer(config.model)
     template = read_template(tokenizer)
     if is_first_process():
-        replace_text(run_dir / "template.json", template.model_dump_json(indent=1))
+        replace_text(RunFolder(run_dir).template, template.model_dump_json(indent=1))
     rows = dataset.train if config.repeat_context else without_repeats(dataset.train)
     longest = room_for(load_config(config.model), config.max_tokens)
     train = encode_rows(rows, template, tokenizer, longest, config.learn)
@@ -139,7 +139,7 @@ def settle_on(run_dir: Path, config: TrainingConfig, plan: Plan, model: Any, exa
         tokens=sum(len(example.ids) for example in examples), rows=len(examples),
     )  # fmt: skip
     if is_first_process() and settled != config:
-        replace_text(run_dir / "config.json", settled.model_dump_json(indent=1))
+        write_config(run_dir, settled)
     return settled
 
 

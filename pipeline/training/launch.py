@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pipeline.machine.hardware import memory_kills
 from pipeline.planning.config import TrainingConfig, processes_for
-from pipeline.runs.state import read_state, write_killed, write_state
+from pipeline.runs import Held, RunFolder, read_state, write_killed, write_state
 
 __all__ = ["die_with_launcher", "how_many_processes", "is_launched", "launch", "launch_command", "leader"]
 
@@ -45,21 +45,22 @@ def launch_command(run_dir: Path, processes: int) -> list[str]:
     ]  # fmt: skip
 
 
-def launch(run_dir: Path, processes: int, lock: int) -> int:
+def launch(run_dir: Path, processes: int, held: Held) -> int:
     """Train with so many processes, until all have ended; returns 0, or 1 where one failed.
 
-    `lock`: the descriptor of the run's lock, which the launcher holds too, should this process be killed. Where a GPU's
-    memory runs out, its process leaves a smaller batch in the run's folder, and all start once more.
+    `held`: the locks, which the launcher holds too, should this process be killed. Where a GPU's memory runs out, its
+    process leaves a smaller batch in the run's folder, and all start once more.
     """
     environment = {**os.environ, LAUNCHER: str(os.getpid())}
     kills = memory_kills()
+    config = RunFolder(run_dir).config
     for _ in range(2):
-        before = (run_dir / "config.json").read_bytes()
+        before = config.read_bytes()
         code = subprocess.run(
-            launch_command(run_dir, processes), env=environment, pass_fds=[lock], cwd=Path(__file__).parents[2],
-            check=False,
+            launch_command(run_dir, processes), env=environment, pass_fds=held.descriptors,
+            cwd=Path(__file__).parents[2], check=False,
         ).returncode  # fmt: skip
-        if code == 0 or (run_dir / "config.json").read_bytes() == before:
+        if code == 0 or config.read_bytes() == before:
             break
     state = read_state(run_dir)
     if code and state and state.status in ("starting", "running", "stopping"):

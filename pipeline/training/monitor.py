@@ -8,18 +8,18 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.planning.config import TrainingConfig
-from pipeline.runs.folder import COMPLETE
-from pipeline.runs.state import (
+from pipeline.runs import (
+    RunFolder,
     RunState,
     add_metrics,
     cut_metrics,
     metrics_lines,
     read_control,
     read_state,
-    replace_text,
     write_control,
     write_state,
 )
+from pipeline.store import replace_text
 from pipeline.training.trackio_log import TrackioProject
 from pipeline.training.trainer import Batches, adapter_weights, held_out_loss
 
@@ -77,7 +77,7 @@ class RunMonitor:
                 self._record({"step": 0, "epoch": 0.0, "validation_loss": self.base_loss})
                 self._write_state(step=0, base_validation_loss=self.base_loss)
         else:
-            kept = json.loads((checkpoint / COMPLETE).read_text("utf-8"))
+            kept = json.loads(RunFolder.whole(checkpoint).read_text("utf-8"))
             for name, value in kept.items():
                 setattr(self, name, value)
             if self.writes:
@@ -109,8 +109,10 @@ class RunMonitor:
         self.saved_at = self.step_began = time.monotonic()
         if self.writes:
             names = ("base_loss", "best_loss", "best_step", "last_validated", "without_progress")
-            path = self.run_dir / "checkpoints" / f"checkpoint-{step}" / COMPLETE
-            replace_text(path, json.dumps({name: getattr(self, name) for name in names}))
+            folder = RunFolder(self.run_dir)
+            replace_text(
+                folder.whole(folder.checkpoint(step)), json.dumps({name: getattr(self, name) for name in names})
+            )
 
     def log(self, step: int, logs: dict[str, Any]) -> None:
         """One line of metrics, and the state."""
@@ -141,7 +143,7 @@ class RunMonitor:
         peaks = self._each(used_memory())
         if self.writes:
             if self.outcome == "done":
-                shutil.rmtree(self.run_dir / "checkpoints", ignore_errors=True)
+                shutil.rmtree(RunFolder(self.run_dir).checkpoints, ignore_errors=True)
             self._write_state(status=self.outcome, step=step, message=self.message, peak_gib=peaks)
             write_control(self.run_dir, "")  # here, and not at the start: a request may come while the model loads
 
@@ -188,15 +190,11 @@ class RunMonitor:
 
     def _keep_adapter(self) -> None:
         """Put the adapter in its place whole: written beside it, then renamed."""
-        place, scratch, old = (self.run_dir / name for name in ("adapter", ".adapter-new", ".adapter-old"))
-        for leftover in (scratch, old):
-            shutil.rmtree(leftover, ignore_errors=True)
+        scratch = self.run_dir / ".adapter-new"
+        shutil.rmtree(scratch, ignore_errors=True)
         model = self.trainer.accelerator.unwrap_model(self.trainer.model)
         model.save_pretrained(str(scratch), state_dict=adapter_weights(model))
-        if place.exists():
-            place.rename(old)
-        scratch.rename(place)
-        shutil.rmtree(old, ignore_errors=True)
+        RunFolder(self.run_dir).replace_adapter(scratch)
 
     def _agreed(self, request: str, save: bool) -> tuple[str, bool]:
         """The first process's request and clock, for all: they must take the same turn."""

@@ -17,30 +17,32 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from pipeline.runs import RunFolder
+
 __all__ = ["PROJECT", "TrackioProject", "dashboard_command"]
 
 PROJECT = "chat-twin"
-FOLDER = "trackio"  # in the run's
 LEADS_OUT = ("TRACKIO_", "SPACE_", "HF_", "HUGGING_FACE_", "HUGGINGFACE_")
 
 
 def dashboard_command(run_dir: Path) -> str:
     """What to type to see the run in trackio's dashboard."""
-    return f"TRACKIO_DIR={shlex.quote(str(run_dir / FOLDER))} trackio show --project {PROJECT}"
+    return f"TRACKIO_DIR={shlex.quote(str(RunFolder(run_dir).trackio))} trackio show --project {PROJECT}"
 
 
 def closed_environment(run_dir: Path) -> dict[str, str]:
     """The environment without any address or token that trackio would use, and with the Hub out of reach."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(LEADS_OUT) and name != "SYSTEM"}
-    return {**kept, "TRACKIO_DIR": str(run_dir / FOLDER), "HF_HUB_OFFLINE": "1", "HF_TOKEN_PATH": os.devnull}
+    return {**kept, "TRACKIO_DIR": str(RunFolder(run_dir).trackio), "HF_HUB_OFFLINE": "1", "HF_TOKEN_PATH": os.devnull}
 
 
 class TrackioProject:
     """The run's project; made anew from the metrics so far, so that steps which are taken again stand there once."""
 
     def __init__(self, run_dir: Path, settings: Mapping[str, Any], lines: Iterable[Mapping[str, Any]]) -> None:
-        shutil.rmtree(run_dir / FOLDER, ignore_errors=True)
-        (run_dir / FOLDER).mkdir(mode=0o700)
+        folder = RunFolder(run_dir).trackio
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(mode=0o700)
         self._process = subprocess.Popen(
             [sys.executable, "-m", "pipeline.training.trackio_log", run_dir.name], stdin=subprocess.PIPE, text=True,
             encoding="utf-8", stdout=subprocess.DEVNULL, env=closed_environment(run_dir), cwd=Path(__file__).parents[2],

@@ -8,6 +8,7 @@ from typing import Any
 
 from pipeline.compat import average_gradients_ourselves, fused_loss, trainer_class, weights_are_split
 from pipeline.planning.config import TrainingConfig
+from pipeline.runs import RunFolder
 from pipeline.training.data import FILLER, IGNORED, Example, collate
 from pipeline.training.lora import fuse_lora
 
@@ -86,7 +87,7 @@ def trainer_arguments(
     from trl import SFTConfig
 
     return SFTConfig(
-        output_dir=str(run_dir / "checkpoints"),
+        output_dir=str(RunFolder(run_dir).checkpoints),
         max_steps=steps,
         per_device_train_batch_size=1,
         gradient_accumulation_steps=batches_per_step,

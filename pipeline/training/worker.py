@@ -6,12 +6,16 @@ from pathlib import Path
 
 from pipeline.errors import ChatError
 from pipeline.planning.config import TrainingConfig
-from pipeline.runs.folder import hold_lock, lay_out, read_config
-from pipeline.runs.state import (
+from pipeline.runs import (
     add_metrics,
+    hold_both,
+    hold_run,
+    hold_training,
+    lay_out,
+    read_config,
     read_killed,
     read_state,
-    replace_text,
+    write_config,
     write_killed,
     write_state,
 )
@@ -24,12 +28,10 @@ SMALLEST = 128  # tokens at once; fewer save little more
 
 def train(dataset_dir: Path, run_dir: Path, config: TrainingConfig) -> None:
     """Fine-tune in this process, start to end. The adapter and the metrics are in `run_dir`. Raises ChatError."""
-    lay_out(dataset_dir, run_dir, config)
-    lock = hold_lock(run_dir)
-    try:
-        work(run_dir)
-    finally:
-        os.close(lock)
+    with hold_training(run_dir):
+        lay_out(dataset_dir, run_dir, config)
+        with hold_run(run_dir):
+            work(run_dir)
 
 
 def work(run_dir: Path) -> None:
@@ -88,7 +90,7 @@ def _halve_batch(run_dir: Path) -> TrainingConfig:
         raise ChatError("Memory ran out, and the batch is as small as it gets: choose a smaller model or rank.")
     half, rows = min(planned, share) // 2, max(1, config.rows_per_step // 2)
     smaller = config.model_copy(update={"tokens_per_batch": half, "rows_per_step": rows})
-    replace_text(run_dir / "config.json", smaller.model_dump_json(indent=1))
+    write_config(run_dir, smaller)
     size = f"{half:,} tokens" if config.batching == "tokens" else f"{rows} rows"
     message = f"Memory ran out, so the batch was halved to {size}."
     state = write_state(run_dir, message=message)
@@ -130,11 +132,11 @@ def main(arguments: list[str]) -> int:
         if is_launched():
             die_with_launcher()
         elif os.environ.get("RANK", "0") == "0":
-            lock = hold_lock(run_dir)
+            held = hold_both(run_dir)
             config = _after_kill(run_dir)
             processes = how_many_processes(config) if "RANK" not in os.environ else 1
             if processes > 1:
-                return launch(run_dir, processes, lock)
+                return launch(run_dir, processes, held)
         work(run_dir)
     except ChatError as error:
         print(error)

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 import gradio as gr
 
 from pipeline.errors import ChatError
+from pipeline.runs import RunFolder
 from tabs.chat.conversations import BASE
 from tabs.hub import HOME
 from tabs.progress import on_page
@@ -94,7 +95,7 @@ def _shown(visitor: Visitor, who: str | None, request: gr.Request) -> list[Any]:
         return [ABOUT, gr.Button("Choose moments"), gr.Column(visible=False), "", gr.CheckboxGroup([]), "", ""]
     run_dir = own_run(visitor, who)
     invitation = blind.read_invitation(run_dir)
-    person = read_about(run_dir / "dataset")[0].person
+    person = read_about(RunFolder(run_dir).dataset.path)[0].person
     choices = [(f"{number}", one.id) for number, one in enumerate(rounds, 1)]
     ticked = [one.id for one in rounds if one.approved]
     return [

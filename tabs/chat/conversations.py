@@ -9,6 +9,7 @@ from datetime import datetime
 
 from pipeline.errors import ChatError
 from pipeline.prompt import Message, join_bubbles
+from pipeline.runs import RunFolder
 from tabs.visitor import Visitor, own_run
 
 __all__ = ["BASE", "Talk", "content_of", "exchange_talk", "others_of", "read_talk", "write_talk"]
@@ -64,7 +65,7 @@ def others_of(visitor: Visitor, name: str) -> tuple[str, ...]:
     """Whom the person of the twin `name` wrote with."""
     from pipeline.dataset import read_about
 
-    return () if name == BASE else read_about(own_run(visitor, name) / "dataset")[1].others
+    return () if name == BASE else read_about(RunFolder(own_run(visitor, name)).dataset.path)[1].others
 
 
 def read_talk(visitor: Visitor, name: str) -> Talk:

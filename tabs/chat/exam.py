@@ -47,8 +47,8 @@ def build(stage: Stage, who: gr.Dropdown) -> None:
 
     who.change(safely(_draw), who, shown, show_progress="hidden", **private)
     for button, is_full in ((quick, False), (full, True)):
-        wish = gr.State(is_full)
-        button.click(safely(run_exam), [who, wish], shown, concurrency_id="exam", concurrency_limit=1, **private)
+        thorough = gr.State(is_full)
+        button.click(safely(run_exam), [who, thorough], shown, concurrency_id="exam", concurrency_limit=1, **private)
 
 
 def _draw(request: gr.Request, who: str | None) -> str:
@@ -57,7 +57,8 @@ def _draw(request: gr.Request, who: str | None) -> str:
 
 def _card(visitor: Visitor, name: str | None) -> str:
     """The exam as a card, or what it would tell."""
-    from pipeline.evaluation import PICTURE, read_exam
+    from pipeline.evaluation import read_exam
+    from pipeline.runs import RunFolder
 
     if name in (None, "", BASE):
         return NOT_YET
@@ -65,7 +66,7 @@ def _card(visitor: Visitor, name: str | None) -> str:
     exam = read_exam(run_dir)
     if exam is None:
         return NOT_YET
-    picture = run_dir / PICTURE
+    picture = RunFolder(run_dir).picture
     link = f"<p>{download_link(visitor, picture, 'Save as a picture')}</p>" if picture.is_file() else ""
     return _table(exam) + link
 

@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from pipeline.errors import ChatError
+from pipeline.runs import RunFolder
 from tabs.chat.conversations import BASE
 from tabs.progress import growing
+from tabs.runs import run_folders
 from tabs.visitor import Stage, Visitor, own_run, safely, visitor_of
 from web.words import count
 
@@ -33,7 +35,7 @@ ABOUT = (
 
 def curves(folder: Path) -> list[Path]:
     """The learning curves of a workspace: folders whose `runs` may be training."""
-    return list(folder.glob("runs/*/curve"))
+    return [RunFolder(run).learning_curve.path for run in run_folders(Visitor(folder))]
 
 
 def build(stage: Stage, who: gr.Dropdown) -> None:
@@ -53,7 +55,7 @@ def build(stage: Stage, who: gr.Dropdown) -> None:
         if who in (None, "", BASE):
             raise ChatError("Choose a twin first: the curve is of how it was trained.")
         run_dir = own_run(visitor, who)
-        draw_it = partial(learning_curve, run_dir, loaded=stage.models, workspace=visitor.folder)
+        draw_it = partial(learning_curve, run_dir, loaded=stage.models)
         steps = growing(lambda progress: draw_it(progress=progress))
         yield [ABOUT, gr.Button(visible=False), gr.Button(visible=True)]
         try:

@@ -12,6 +12,7 @@ import gradio as gr
 
 from pipeline.errors import ChatError
 from pipeline.prompt import Message, split_bubbles
+from pipeline.runs import RunFolder
 from tabs import hub
 from tabs.chat import blind_test as blind
 from tabs.chat import exam
@@ -222,7 +223,7 @@ def _twin(stage: Stage, visitor: Visitor, name: str) -> Twin:
 def _rhythm(visitor: Visitor, name: str) -> Rhythm | None:
     from pipeline.dataset import read_about
 
-    return None if name == BASE else read_about(own_run(visitor, name) / "dataset")[1].rhythm
+    return None if name == BASE else read_about(RunFolder(own_run(visitor, name)).dataset.path)[1].rhythm
 
 
 def _paced(visitor: Visitor, name: str) -> gr.Checkbox:
@@ -231,7 +232,7 @@ def _paced(visitor: Visitor, name: str) -> gr.Checkbox:
 
     if _rhythm(visitor, name) is None:
         return gr.Checkbox(value=False, visible=False)
-    person = read_about(own_run(visitor, name) / "dataset")[0].person
+    person = read_about(RunFolder(own_run(visitor, name)).dataset.path)[0].person
     return gr.Checkbox(
         value=bool(load_choices(visitor).get("paced")), label=f"As fast as {person} writes", visible=True
     )
@@ -330,7 +331,7 @@ def _head(visitor: Visitor, name: str) -> str:
             '<p class="lead">This is the model before it has learned anything.</p>'
             '<p class="quiet">Train a twin in step 3 to hear the difference.</p>'
         )
-    config, summary = read_about(own_run(visitor, name) / "dataset")
+    config, summary = read_about(RunFolder(own_run(visitor, name)).dataset.path)
     return (
         f'<p class="lead" dir="auto">A twin of {escape(config.person)}</p>'
         f'<p class="quiet">It learned how they write from {count(summary.train_replies, "reply", "replies")}. '

@@ -174,7 +174,7 @@ def _draw(request: gr.Request) -> list[Any]:
     picker = gr.Radio([(f"{n}  ·  {counts[n]:,} messages", n) for n in names[:MOST_PEOPLE]], value=chosen)
     head = [gr.Column(visible=False), gr.Column(visible=True), picker]
     values = dict.fromkeys(KNOBS) | USUAL | {"also": gr.Dropdown(choices=names, value=[])}
-    made = read_dataset(mine.dataset) if (mine.dataset / "dataset.json").exists() else None
+    made = read_dataset(mine.dataset) if mine.has_dataset else None
     if made is None:
         filters.forget(mine)
         save_choices(mine, redaction=None)  # of another dataset
@@ -208,7 +208,7 @@ def _preview(request: gr.Request, *settings: Any) -> list[Any]:
     except ChatError as error:
         return _waiting(failed(str(error)), make=False)
     # Made with these very settings, perhaps while this was being looked at: then what was made stays in view.
-    made = read_dataset(mine.dataset) if (mine.dataset / "dataset.json").exists() else None
+    made = read_dataset(mine.dataset) if mine.has_dataset else None
     return _made(mine, made) if made is not None and made.config == dataset.config else _seen(dataset)
 
 
@@ -261,7 +261,7 @@ def _current(request: gr.Request, settings: tuple[Any, ...]) -> Dataset:
     from pipeline.dataset import read_dataset
 
     mine = visitor_of(request)
-    return read_dataset(mine.dataset) if (mine.dataset / "dataset.json").exists() else _dataset(mine, settings)
+    return read_dataset(mine.dataset) if mine.has_dataset else _dataset(mine, settings)
 
 
 def _prepare(mine: Visitor, folder: Path) -> Upload:
@@ -269,7 +269,7 @@ def _prepare(mine: Visitor, folder: Path) -> Upload:
     from pipeline.dataset import read_dataset
     from pipeline.hub import prepare_dataset
 
-    if not (mine.dataset / "dataset.json").exists():
+    if not mine.has_dataset:
         raise ChatError("There is no dataset yet: make it first.")
     return prepare_dataset(read_dataset(mine.dataset), folder, ("messages", *_forms(mine)))  # type: ignore[arg-type]
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from pipeline.errors import ChatError
+from pipeline.runs import RunFolder
 from tabs.finetune.loss_curve import two_curves
 from tabs.runs import finished_runs, run_folders
 from tabs.visitor import Stage, download_link, own_run, safely, visitor_of
@@ -181,13 +182,13 @@ def _replies(run: Run) -> str:
     from pipeline.dataset import read_about
 
     try:
-        return f"{read_about(run.directory / 'dataset')[1].train_replies:,}"
+        return f"{read_about(RunFolder(run.directory).dataset.path)[1].train_replies:,}"
     except ChatError:
         return ""
 
 
 def _size(run: Run) -> str:
-    path = run.directory / "adapter" / "adapter_model.safetensors"
+    path = RunFolder(run.directory).adapter.weights
     return f"{path.stat().st_size / 1e6:,.1f} MB" if path.is_file() else ""
 
 

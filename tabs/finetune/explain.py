@@ -226,13 +226,13 @@ def _carried(model: str, projection: str, rank: int) -> float:
 def _twins_change(model: str, projection: str, visitor: Visitor | None) -> str:
     """What the visitor's own twin of this model has learned to add, if there is one."""
     from pipeline.explain import learned_change
-    from pipeline.runs import read_config
+    from pipeline.runs import RunFolder, read_config
 
     runs = finished_runs(visitor) if visitor else []
     if not runs or read_config(runs[0]).model != model:
         return ""
     matrix, _ = _looked_at(model, projection)
-    change = learned_change(runs[0] / "adapter", matrix)
+    change = learned_change(RunFolder(runs[0]).adapter.path, matrix)
     return "" if change is None else f" What your twin has learned to add here is {100 * change:.2g} % of its size."
 
 

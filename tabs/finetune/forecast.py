@@ -118,7 +118,7 @@ def _settle(
     from pipeline.planning.plan import settle
 
     tokens, rows = 65_000, 77
-    if (visitor.dataset / "dataset.json").exists():
+    if visitor.has_dataset:
         summary = read_about(visitor.dataset)[1]
         tokens, rows = summary.train_tokens, summary.train_rows
     return settle(

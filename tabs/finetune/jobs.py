@@ -152,12 +152,12 @@ def _begin(
 ) -> None:
     """Start a job on the machine of this name, at the price of now."""
     from pipeline.jobs import list_hardware, start_job
-    from pipeline.runs.training_lock import locked
+    from pipeline.store import VisitorFolder, locked
 
-    if not (visitor.dataset / "dataset.json").exists():
+    if not visitor.has_dataset:
         raise ChatError("There is no dataset yet: make one in step 2.")
     # A second click, on another page, must not hire a second machine while the first is still asked for.
-    with locked(visitor.folder / "job.lock", "A job is being started already: wait for it."):
+    with locked(VisitorFolder(visitor.folder).job_lock, "A job is being started already: wait for it."):
         check_none_goes(visitor)
         chosen = next((offer for offer in list_hardware(token) if offer.name == name), None)
         if chosen is None:

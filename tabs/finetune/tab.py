@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-from contextlib import nullcontext
 from html import escape
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
 from pipeline.errors import ChatError
+from pipeline.runs import RunFolder
 from tabs.finetune import compare_runs, explain, jobs, notebook
 from tabs.finetune import forecast as fit
 from tabs.finetune.loss_curve import loss_curve
@@ -68,8 +68,8 @@ def build(stage: Stage) -> None:
     seen = gr.State("")
     timer.tick(safely(_tick), seen, [stage.runs, panel, log, seen], **quiet)
     train.click(safely(_train), knobs, [stage.runs, *shown], show_progress="minimal", **private)
-    for button, wish in ((stop, "stop"), (pause, "pause"), (resume, "resume")):
-        button.click(safely(_ask), gr.State(wish), [stage.runs, *shown], **quiet)
+    for button, asked in ((stop, "stop"), (pause, "pause"), (resume, "resume")):
+        button.click(safely(_ask), gr.State(asked), [stage.runs, *shown], **quiet)
     onward.click(lambda: gr.Tabs(selected="chat"), None, stage.tabs, **quiet)
     rows_fold.expand(safely(_rows), knobs[0], rows, show_progress="minimal", **private)
 
@@ -167,28 +167,24 @@ def _config(model: str, recipe: str, *settings: Any) -> TrainingConfig:
 
 def _train(request: gr.Request, *knobs: Any) -> list[Any]:
     from pipeline.runs import start
-    from pipeline.runs.training_lock import start_alone
 
     visitor = visitor_of(request)
     config = _config(*knobs)
-    if not (visitor.dataset / "dataset.json").exists():
+    if not visitor.has_dataset:
         raise ChatError("There is no dataset yet: make one in step 2.")
-    with start_alone(visitor.folder):
-        check_none_goes(visitor)
-        start(visitor.dataset, new_run_folder(visitor), config)
+    check_none_goes(visitor)
+    start(visitor.dataset, new_run_folder(visitor), config)
     return [runs_stamp(visitor), *_shown(visitor)]
 
 
-def _ask(request: gr.Request, wish: str) -> list[Any]:
+def _ask(request: gr.Request, asked: str) -> list[Any]:
     """Stop, pause or resume the newest run."""
     from pipeline import runs
-    from pipeline.runs.training_lock import start_alone
 
     visitor = visitor_of(request)
     folders = run_folders(visitor)
     run_dir = own_run(visitor, folders[0].name if folders else None)
-    with start_alone(visitor.folder) if wish == "resume" else nullcontext():
-        {"stop": runs.stop, "pause": runs.pause, "resume": runs.resume}[wish](run_dir)
+    {"stop": runs.stop, "pause": runs.pause, "resume": runs.resume}[asked](run_dir)
     return [runs_stamp(visitor), *_shown(visitor)]
 
 
@@ -203,8 +199,9 @@ def _tick(request: gr.Request, token: gr.OAuthToken | None, seen: str) -> list[A
     now = ""
     if folders:
         jobs.follow_job(request, token, folders[0])
-        names = ("metrics.jsonl", "state.json", "job.json")
-        now = stamp(visitor, *(f"runs/{folders[0].name}/{name}" for name in names))
+        run_folder = RunFolder(folders[0])
+        told = (run_folder.metrics, run_folder.state, run_folder.job)
+        now = stamp(visitor, *(path.relative_to(visitor.folder).as_posix() for path in told))
     run = newest_run(visitor) if now != seen else None
     if run is None:
         return [runs_stamp(visitor), gr.skip(), gr.skip(), now]
@@ -218,7 +215,7 @@ def _rows(request: gr.Request, model: str) -> str:
 def _shown(visitor: Visitor) -> list[Any]:
     """The whole tab from the visitor's folder: outputs [empty .. timer]."""
     run = newest_run(visitor)
-    if run is None and not (visitor.dataset / "dataset.json").exists():
+    if run is None and not visitor.has_dataset:
         return [gr.Column(visible=True), gr.Column(visible=False), *[gr.skip()] * 8, gr.Timer(active=False)]
     status = run.status if run is not None else None
     live, resumable = run is not None and run.live, run is not None and run.resumable and status != "stopped"
@@ -226,7 +223,7 @@ def _shown(visitor: Visitor) -> list[Any]:
     again = gr.Button(
         "Train" if run is None else "Train again",
         variant="secondary" if finished or resumable else "primary",
-        visible=not live and (visitor.dataset / "dataset.json").exists(),
+        visible=not live and visitor.has_dataset,
     )
     return [
         gr.Column(visible=False), gr.Column(visible=True),
@@ -243,7 +240,7 @@ def _ready(visitor: Visitor) -> str:
     """The verdict before training: what will be learned."""
     from pipeline.dataset import read_about
 
-    if not (visitor.dataset / "dataset.json").exists():
+    if not visitor.has_dataset:
         return ""
     config, summary = read_about(visitor.dataset)
     return (
@@ -330,7 +327,7 @@ def _log(run: Run | None) -> str:
     if run is None:
         return '<p class="quiet">Nothing yet.</p>'
     try:
-        text = (run.directory / "log.txt").read_text(encoding="utf-8", errors="replace")[-6000:]
+        text = RunFolder(run.directory).log.read_text(encoding="utf-8", errors="replace")[-6000:]
     except OSError:
         text = ""
     return f'<pre class="log">{escape(text) or "Nothing yet."}</pre>'

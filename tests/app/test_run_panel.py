@@ -5,8 +5,8 @@ import re
 import pytest
 
 from pipeline.planning import TrainingConfig
-from pipeline.runs import read_run
-from pipeline.runs.state import add_metrics, replace_text, write_state
+from pipeline.runs import add_metrics, read_run, write_state
+from pipeline.store import replace_text
 from tabs.finetune.tab import run_panel
 
 

@@ -8,7 +8,6 @@ from PIL import Image
 from pipeline.chat.twin import read_generation
 from pipeline.errors import ChatError
 from pipeline.evaluation import (
-    PICTURE,
     evaluate,
     exam_markdown,
     exam_rows,
@@ -23,6 +22,7 @@ from pipeline.evaluation.evaluate import few_replies
 from pipeline.evaluation.tuning import MOST_BIAS
 from pipeline.inference import GenerationConfig, LoadedModels
 from pipeline.progress import Progress
+from pipeline.runs import RunFolder
 from tests.evaluation.short_replies import shorten_replies
 
 TUNING = "Examining how long replies should be"
@@ -64,7 +64,7 @@ def test_a_full_exam_has_every_figure_beside_those_to_compare_with(run):
     assert "--full" not in exam_text(exam)
     assert "Noah" not in exam_markdown(exam)
     assert exam_markdown(exam).count("\n") == len(rows) + 1
-    with Image.open(run / PICTURE) as picture:
+    with Image.open(RunFolder(run).picture) as picture:
         assert picture.width == 1240
 
 

@@ -86,7 +86,7 @@ def test_a_job_gets_private_repositories_the_dataset_our_code_and_the_token_as_a
     files = hub.repos["dataset", "ann/twin-1-data"].files
     assert files["dataset/train.jsonl"] == (dataset_dir / "train.jsonl").read_bytes()
     package = Path(pipeline.__file__).parent
-    assert files["code/pipeline/training/fit.py"] == (package / "training" / "fit.py").read_bytes()
+    assert files["code/pipeline/training/finetune.py"] == (package / "training" / "finetune.py").read_bytes()
     asked = hub.jobs["job0"].asked
     assert (asked["flavor"], asked["timeoutSeconds"], asked["secrets"]) == ("t4-small", 3600, {"HF_TOKEN": TOKEN})
     assert TOKEN not in json.dumps({name: value for name, value in asked.items() if name != "secrets"})

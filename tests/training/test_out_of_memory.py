@@ -10,8 +10,8 @@ import pytest
 from pipeline import runs
 from pipeline.errors import ChatError
 from pipeline.machine.hardware import memory_kills
-from pipeline.runs import lay_out, read_config
-from pipeline.runs.run import _see_off, read_state
+from pipeline.runs import lay_out, read_config, read_state
+from pipeline.runs.process import _wait_for_exit
 from pipeline.runs.state import read_killed, write_killed, write_state
 from pipeline.training.worker import _after_kill, _halve_batch
 
@@ -129,7 +129,7 @@ def test_who_killed_a_worker_is_read_from_the_systems_count(kills, known, tmp_pa
     """The worker here is any process; whether the count rose meanwhile is what is asked."""
     asleep = subprocess.Popen(["sleep", "60"])
     asleep.kill()
-    _see_off(asleep, tmp_path, memory_kills() - kills)
+    _wait_for_exit(asleep, tmp_path, memory_kills() - kills)
     assert read_killed(tmp_path) == known
 
 

@@ -1,0 +1,33 @@
+"""What lies where in the folder over all, and in a visitor's."""
+
+from pathlib import Path
+
+from pipeline.store.files import Entry, Folder
+
+__all__ = ["HomeFolder", "VisitorFolder", "workspace_of"]
+
+
+class HomeFolder(Folder):
+    """The folder over all (`home()`)."""
+
+    visitors = Entry("visitors")
+    training_lock = Entry("training.lock")  # held, on this machine, by whoever trains
+
+
+class VisitorFolder(Folder):
+    """One visitor's workspace: what they brought, what was made of it, what they said to it."""
+
+    chat = Entry("chat")
+    incoming = Entry("incoming")  # a file that is not read yet
+    choices = Entry("choices.json")
+    dataset = Entry("dataset")
+    left_out = Entry("left-out.json")  # of the dataset, with samples
+    runs = Entry("runs")
+    conversations = Entry("talks")
+    uploads = Entry("upload")  # what would go to the Hub
+    job_lock = Entry("job.lock")  # held while a job is being started
+
+
+def workspace_of(path: Path) -> Path | None:
+    """The workspace that a path lies in; None where it lies in none, as on the command line."""
+    return next((place for place in (path, *path.parents) if place.parent.name == HomeFolder.visitors.name), None)
