@@ -1,5 +1,7 @@
 # make run    the app on http://127.0.0.1:7860
 # make test   lint, types and every test
+# make check  lint, types and the fast tests: what to run before a commit
+# make fix    what ruff can put right by itself
 # make demo   the whole way on the command line: the sample chat, a dataset, a fine-tune, an exam, a conversation
 # make lock   requirements.lock anew, after a change of requirements.txt; LOCK=--upgrade takes what is newest
 # make newest the tests with today's newest of every package, in an environment of its own
@@ -8,7 +10,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 UV := $(BIN)/uv pip install --quiet --python $(BIN)/python
 
-.PHONY: run test demo lint browser lock newest clean
+.PHONY: run test check fix demo lint browser lock newest clean
 
 run: .venv/app
 	$(BIN)/python app.py
@@ -18,6 +20,13 @@ demo: .venv/app
 
 test: .venv/tests lint browser
 	$(BIN)/python -m pytest -n 2 --dist worksteal
+
+check: .venv/tests lint
+	$(BIN)/python -m pytest -n 2 --dist worksteal -q -m "not slow and not browser"
+
+fix: .venv/tests
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
 
 lint: .venv/tests
 	$(BIN)/ruff check .

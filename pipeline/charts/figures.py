@@ -6,7 +6,11 @@ from collections.abc import Iterable
 from html import escape
 
 from pipeline.analysis import Analysis
-from pipeline.charts import replies, style, when
+from pipeline.charts import (
+    replies,
+    style,
+    when,
+)
 from pipeline.charts.figure import Figure, duration, isolate, number
 from pipeline.charts.shown import shown
 

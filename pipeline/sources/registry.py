@@ -1,6 +1,9 @@
 """Every source that there is: a new one is a file beside this one, and a line here."""
 
-from pipeline.sources import telegram, whatsapp
+from pipeline.sources import (
+    telegram,
+    whatsapp,
+)
 from pipeline.sources.source import Evidence, Source
 
 __all__ = ["SOURCES", "endings", "likely_sources", "recognise", "what_to_bring"]
