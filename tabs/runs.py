@@ -8,12 +8,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipeline import runs
-from pipeline.errors import ChatError
-from tabs.visitor import Visitor
+from pipeline.visitors import (
+    Visitor,
+    check_none_goes,
+    finished_runs,
+    new_run_folder,
+    newest_run,
+    run_folders,
+    runs_stamp,
+    share_done,
+)
 from web.words import count
 
 if TYPE_CHECKING:
-    from pipeline.runs import Run
+    pass
 
 __all__ = [
     "check_none_goes",
@@ -30,33 +38,6 @@ __all__ = [
 ]
 
 
-def run_folders(visitor: Visitor) -> list[Path]:
-    """The folders of the visitor's runs, newest first."""
-    return runs.run_folders(visitor.runs)
-
-
-def new_run_folder(visitor: Visitor) -> Path:
-    """Where the visitor's next run is to lie, not made yet."""
-    return runs.new_run_folder(visitor.runs)
-
-
-def newest_run(visitor: Visitor) -> Run | None:
-    """The run started last, or None if there is none."""
-    return runs.newest_run(visitor.runs)
-
-
-def check_none_goes(visitor: Visitor) -> None:
-    """Raise ChatError while the visitor's newest run is going, here or as a job."""
-    run = newest_run(visitor)
-    if run is not None and run.live:
-        raise ChatError("A training is going on: stop it first, or wait for it.")
-
-
-def finished_runs(visitor: Visitor) -> list[Path]:
-    """The folders of the runs that have a twin to talk to, newest first."""
-    return runs.finished_folders(visitor.runs)
-
-
 def is_training(folder: Path) -> bool:
     """Whether a run in this workspace is alive: the sweep must not delete it from under the worker."""
     return any(run.live for run in runs.list_runs(Visitor(folder).runs))
@@ -65,22 +46,6 @@ def is_training(folder: Path) -> bool:
 def kill_runs(visitor: Visitor) -> None:
     """End the visitor's training at once, keeping nothing: their folder is about to be deleted."""
     runs.kill_all(visitor.runs)
-
-
-def runs_stamp(visitor: Visitor) -> str:
-    """A string that changes whenever the page should: a run more, another state, another twentieth of its steps.
-
-    Every tab looks anew then, which takes the browser a second or two: at every percent it would be busy all along.
-    """
-    run = newest_run(visitor)
-    if run is None:
-        return ""
-    return f"{len(run_folders(visitor))}:{run.status}:{share_done(run)}"
-
-
-def share_done(run: Run) -> int:
-    """Percent of the run's steps that are done, in fives."""
-    return 20 * run.step // max(run.total_steps, 1) * 5
 
 
 def run_label(folder: Path) -> str:

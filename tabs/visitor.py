@@ -12,7 +12,6 @@ follow. Gradio's own gr.File and gr.DownloadButton keep copies that "Delete my d
 from __future__ import annotations
 
 import functools
-import json
 import logging
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -22,14 +21,13 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
-from pipeline.dataset import DatasetFolder
 from pipeline.errors import ChatError
-from pipeline.store import VisitorFolder, workspace
+from pipeline.store import workspace
+from pipeline.visitors import Visitor, chat_head, load_chat, load_choices, own_run, save_chat, save_choices
 from web.guard import key_in
 
 if TYPE_CHECKING:
     from pipeline.inference import LoadedModels
-    from pipeline.messages import Chat
 
 __all__ = [
     "Stage",
@@ -62,25 +60,6 @@ class Stage:
     models: LoadedModels  # in memory, shared by all; a visitor's adapters in it are forgotten with their folder
 
 
-@dataclass(frozen=True)
-class Visitor:
-    """One visitor: `folder` is their workspace (exists, 0700)."""
-
-    folder: Path
-
-    @property
-    def dataset(self) -> Path:
-        return VisitorFolder(self.folder).dataset
-
-    @property
-    def has_dataset(self) -> bool:
-        return DatasetFolder(self.dataset).exists
-
-    @property
-    def runs(self) -> Path:
-        return VisitorFolder(self.folder).runs
-
-
 def visitor_of(request: gr.Request) -> Visitor:
     """The visitor behind a request, by their cookie; the folder is made if it is not there.
 
@@ -103,76 +82,6 @@ def stamp(visitor: Visitor, *names: str) -> str:
         if path.exists():
             times.append(f"{name}:{path.stat().st_mtime_ns}")
     return " ".join(times)
-
-
-def save_chat(visitor: Visitor, chat: Chat) -> None:
-    """Keep a chat that was read; the dataset made of an earlier one goes."""
-    from pydantic import TypeAdapter
-
-    folder = visitor.folder / "chat"
-    folder.mkdir(mode=0o700, exist_ok=True)
-    chat.messages.write_parquet(folder / "messages.parquet")
-    layout = TypeAdapter(type(chat.layout)).dump_python(chat.layout, mode="json")
-    about = {"title": chat.title, "layout": layout, "head": _head(chat)}
-    (folder / "chat.json").write_text(json.dumps(about), encoding="utf-8")
-
-
-def _head(chat: Chat) -> dict[str, Any]:
-    """What the header says of a chat."""
-    from pipeline.messages import people
-
-    first, last = chat.messages["sent_at"].min(), chat.messages["sent_at"].max()
-    days = (last.date() - first.date()).days + 1 if first is not None else 0  # type: ignore[union-attr]
-    return {"people": people(chat.messages)[:50], "messages": chat.messages["sender"].count(), "days": days}
-
-
-def chat_head(visitor: Visitor) -> dict[str, Any] | None:
-    """The loaded chat in short, without reading its messages: title, people (most first), messages, days."""
-    try:
-        about = json.loads((visitor.folder / "chat/chat.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None
-    return {"title": about["title"], **about["head"]}
-
-
-def load_chat(visitor: Visitor) -> Chat | None:
-    """The visitor's chat, or None if there is none."""
-    import polars as pl
-    from pydantic import TypeAdapter
-
-    from pipeline.messages import Chat, Layout
-
-    folder = visitor.folder / "chat"
-    try:
-        about = json.loads((folder / "chat.json").read_text(encoding="utf-8"))
-        messages = pl.read_parquet(folder / "messages.parquet")
-    except OSError:
-        return None
-    return Chat(messages=messages, layout=TypeAdapter(Layout).validate_python(about["layout"]), title=about["title"])
-
-
-def load_choices(visitor: Visitor) -> dict[str, Any]:
-    """What the visitor chose on the page (the person to imitate, settings), to be found again after a reload."""
-    try:
-        choices = json.loads((visitor.folder / "choices.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return choices if isinstance(choices, dict) else {}
-
-
-def save_choices(visitor: Visitor, **changes: Any) -> None:
-    """Keep choices beside the earlier ones; None removes one."""
-    choices = {name: value for name, value in {**load_choices(visitor), **changes}.items() if value is not None}
-    (visitor.folder / "choices.json").write_text(json.dumps(choices), encoding="utf-8")
-
-
-def own_run(visitor: Visitor, name: str | None) -> Path:
-    """The folder of one of the visitor's own runs by its name; raises ChatError for any other."""
-    if name and "/" not in name and "\\" not in name and name not in (".", ".."):
-        folder = visitor.runs / name
-        if folder.is_dir():
-            return folder
-    raise ChatError("This training run is not there any more: pick another one.")
 
 
 def download_link(visitor: Visitor, path: Path, label: str) -> str:

@@ -30,6 +30,7 @@ ROOMS = [
     "planning",
     "explain",
     "runs",
+    "visitors",
     "training",
     "inference",
     "chat",

@@ -72,8 +72,9 @@ async def _form(receive: Receive) -> dict[str, list[str]]:
 def _answer(method: str, parts: Sequence[str], form: dict[str, list[str]], root: Path) -> tuple[int, str]:
     """(status, page), or (303, where to go on)."""
     from pipeline.evaluation import blind
+    from pipeline.visitors import invited_runs
 
-    run_dir = blind.invited(_runs(root), parts[0])
+    run_dir = blind.invited(invited_runs(root), parts[0])
     invitation = blind.read_invitation(run_dir) if run_dir else None
     if run_dir is None or invitation is None:
         raise ChatError("This link leads nowhere, or its owner has deleted what it led to.")
@@ -95,12 +96,6 @@ def _answer(method: str, parts: Sequence[str], form: dict[str, list[str]], root:
         return 303, parts[2]
     question, found = blind.ask(run_dir, game, number), blind.outcome(run_dir, game, number)
     return 200, _question(invitation, game, question, found)
-
-
-def _runs(root: Path) -> list[Path]:
-    """Every run that friends may have been invited to; workspaces that are being deleted begin with a dot."""
-    found = root.glob("visitors/*/runs/*/blind/invitation.json")
-    return [path.parent.parent for path in found if not path.parents[3].name.startswith(".")]
 
 
 def _page(title: str, body: str) -> str:

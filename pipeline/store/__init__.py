@@ -1,7 +1,7 @@
 """What the app keeps of its visitors: a folder each."""
 
 from pipeline.store.files import Entry, Folder, is_locked, locked, replace_text
-from pipeline.store.folders import HomeFolder, VisitorFolder, workspace_of
+from pipeline.store.folders import ChatFolder, HomeFolder, VisitorFolder, workspace_of
 from pipeline.store.workspace import (
     Keep,
     add_upload,
@@ -17,6 +17,7 @@ from pipeline.store.workspace import (
 )
 
 __all__ = [
+    "ChatFolder",
     "Entry",
     "Folder",
     "HomeFolder",

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from pipeline.store.files import Entry, Folder
 
-__all__ = ["HomeFolder", "VisitorFolder", "workspace_of"]
+__all__ = ["ChatFolder", "HomeFolder", "VisitorFolder", "workspace_of"]
 
 
 class HomeFolder(Folder):
@@ -14,12 +14,21 @@ class HomeFolder(Folder):
     training_lock = Entry("training.lock")  # held, on this machine, by whoever trains
 
 
+class ChatFolder(Folder):
+    """A visitor's chat: the export as it came, and what was read from it."""
+
+    source = Entry("source")
+    messages = Entry("messages.parquet")
+    about = Entry("chat.json")
+
+
 class VisitorFolder(Folder):
     """One visitor's workspace: what they brought, what was made of it, what they said to it."""
 
     chat = Entry("chat")
     incoming = Entry("incoming")  # a file that is not read yet
     choices = Entry("choices.json")
+    taken_along = Entry("takeaway")  # reports and cards, to be downloaded
     dataset = Entry("dataset")
     left_out = Entry("left-out.json")  # of the dataset, with samples
     runs = Entry("runs")
