@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import polars as pl
 
@@ -12,16 +12,12 @@ from pipeline.charts import people_colours
 from pipeline.charts.figure import duration, number, percent
 from pipeline.charts.when import WEEKDAYS
 from pipeline.errors import ChatError
-from pipeline.report.fonts import draw_text, fit
-
-if TYPE_CHECKING:
-    from PIL import Image
+from pipeline.report.sheet import MUTED, Sheet
 
 __all__ = ["write_card"]
 
 WIDTH, HEIGHT, EDGE = 1080, 1350, 84
 COLUMN = 436
-INK, MUTED, PAPER, LINE, TEAL = "#1F2430", "#636A76", "#FBFAF7", "#E7E3DA", "#0F766E"
 
 
 def write_card(analysis: Analysis, person: str, path: Path, *, hidden: bool = False) -> Path:
@@ -35,29 +31,23 @@ def write_card(analysis: Analysis, person: str, path: Path, *, hidden: bool = Fa
         place = analysis.everyone.index(person)
         analysis = hide(analysis)
         person = analysis.everyone[place]
-    _draw(analysis, person).save(path, "PNG")
-    return path
+    return _draw(analysis, person).save(path)
 
 
-def _draw(analysis: Analysis, person: str) -> Image.Image:
-    from PIL import Image, ImageDraw
-
-    image = Image.new("RGB", (WIDTH, HEIGHT), PAPER)
-    pen = ImageDraw.Draw(image)
-    pen.rectangle((0, 0, WIDTH, 14), fill=people_colours(analysis.everyone)[person])
-    row, wide = _row(analysis.per_person, person), WIDTH - 2 * EDGE
-    draw_text(image, EDGE, 120, _span(analysis), 30, MUTED)
-    draw_text(image, EDGE, 222, person, fit(person, 84, wide, bold=True), INK, bold=True)
+def _draw(analysis: Analysis, person: str) -> Sheet:
+    sheet = Sheet(WIDTH, HEIGHT, EDGE, people_colours(analysis.everyone)[person])
+    row = _row(analysis.per_person, person)
+    sheet.text(EDGE, 120, _span(analysis), 30, MUTED)
+    sheet.text(EDGE, 222, person, 84, bold=True, width=sheet.room)
     wrote = f"{number(row['messages'])} messages, {percent(row['share'])} of {number(analysis.head.messages)}"
-    draw_text(image, EDGE, 284, wrote, 34, MUTED)
+    sheet.text(EDGE, 284, wrote, 34, MUTED)
     for place, (value, label) in enumerate(_facts(analysis, person)[:6]):
         x, y = EDGE + (place % 2) * (COLUMN + 40), 390 + (place // 2) * 168
-        pen.line((x, y - 40, x + COLUMN, y - 40), fill=LINE, width=2)
-        draw_text(image, x, y + 34, value, fit(value, 62, COLUMN, bold=True), INK, bold=True)
-        draw_text(image, x, y + 82, label, 28, MUTED)
-    _lower(image, analysis, person)
-    draw_text(image, EDGE, HEIGHT - 56, "Chat Twin", 26, TEAL, bold=True)
-    return image
+        sheet.line(x, y - 40, COLUMN, 2)
+        sheet.text(x, y + 34, value, 62, bold=True, width=COLUMN)
+        sheet.text(x, y + 82, label, 28, MUTED)
+    _lower(sheet, analysis, person)
+    return sheet
 
 
 def _facts(analysis: Analysis, person: str) -> list[tuple[str, str]]:
@@ -86,18 +76,18 @@ def _facts(analysis: Analysis, person: str) -> list[tuple[str, str]]:
     return facts
 
 
-def _lower(image: Image.Image, analysis: Analysis, person: str) -> None:
+def _lower(sheet: Sheet, analysis: Analysis, person: str) -> None:
     """The favourite emoji, and the words that are this person's more than the others'."""
     y = 940
     emoji = [row["emoji"] for row in _rows(analysis.emoji, person)[:6]]
     for place, sign in enumerate(emoji):
-        draw_text(image, EDGE + place * 150, y, sign, 84, INK)
+        sheet.text(EDGE + place * 150, y, sign, 84)
     y += 110 if emoji else 0
     words = [row["term"] for row in _rows(analysis.words, person)[:9]]
     if words and len(analysis.people) > 1:
-        draw_text(image, EDGE, y, "says more than the others", 28, MUTED)
+        sheet.text(EDGE, y, "says more than the others", 28, MUTED)
         for place, word in enumerate(words):
-            draw_text(image, EDGE + place % 3 * 310, y + 54 + place // 3 * 52, word, fit(word, 36, 290), INK)
+            sheet.text(EDGE + place % 3 * 310, y + 54 + place // 3 * 52, word, 36, width=290)
 
 
 def _span(analysis: Analysis) -> str:
