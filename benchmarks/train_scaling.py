@@ -31,7 +31,7 @@ from benchmarks.train import make_turns
 from pipeline import runs
 from pipeline.planning import TrainingConfig
 from pipeline.runs import read_state
-from pipeline.runs.state import replace_text
+from pipeline.store import replace_text
 
 WARM_UP = 3  # steps that are not timed
 SHAPES: dict[str, dict[str, Any]] = {

@@ -120,6 +120,38 @@ def test_the_web_knows_nothing_of_gradio(path):
     assert not roots & {"gradio", "tabs", "app"}
 
 
+# Where the names of files in our own folders are said: a run's, a dataset's, an adapter's, a visitor's.
+OWNERS = {
+    "pipeline/store/folders.py",
+    "pipeline/dataset/storage.py",
+    "pipeline/models/adapter.py",
+    "pipeline/runs/folder.py",
+}
+
+
+def file_names() -> set[str]:
+    """What the folders' owners call what lies in them."""
+    calls = (node for path in OWNERS for node in ast.walk(ast.parse((ROOT / path).read_text(encoding="utf-8"))))
+    entries = (node for node in calls if isinstance(node, ast.Call) and ast.unparse(node.func) == "Entry")
+    return {argument.value for node in entries for argument in node.args if isinstance(argument, ast.Constant)}
+
+
+def spelled(path: Path) -> Iterator[str]:
+    """File names that a module spells: parts of a text that are a file's name, or any name that is put into a path."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and " " not in node.value:
+            yield from (part for part in node.value.split("/") if "." in part)
+        elif isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div):
+            for text in ast.walk(node.right):
+                if isinstance(text, ast.Constant) and isinstance(text.value, str):
+                    yield from text.value.split("/")
+
+
+@pytest.mark.parametrize("path", [p for p in MODULES if named(p)[:4] != "tabs" and named(p) not in OWNERS], ids=named)
+def test_the_files_of_a_run_a_dataset_and_a_visitor_are_named_once(path):
+    assert not set(spelled(path)) & file_names()
+
+
 @pytest.mark.parametrize("path", MODULES, ids=named)
 def test_heavy_packages_are_imported_where_they_are_used(path):
     roots = {name.split(".")[0] for name in imports(statements(path), late=False)}

@@ -24,6 +24,7 @@ from pipeline.cli.steps import (
 from pipeline.cli.terminal import checked, count, say, show
 from pipeline.errors import ChatError
 from pipeline.progress import CancelledError
+from pipeline.store import Entry, Folder
 
 if TYPE_CHECKING:
     from pipeline.chat import Twin
@@ -325,6 +326,13 @@ def answer(twin: "Twin", history: list["Message"], text: str, rhythm: "Rhythm | 
         shown = len(bubbles)
 
 
+class DemoFolder(Folder):
+    """What the demonstration leaves behind."""
+
+    dataset = Entry("dataset")
+    run = Entry("run")
+
+
 @app.command()
 def demo(
     out: Annotated[Path | None, typer.Option(help="Keep everything here; else in a new temporary folder.")] = None,
@@ -339,20 +347,21 @@ def demo(
 
     folder = out or Path(tempfile.mkdtemp(prefix="chat-twin-demo-"))
     folder.mkdir(parents=True, exist_ok=True)
-    if (folder / "run").exists():
+    kept = DemoFolder(folder)
+    if kept.run.exists():
         raise ChatError(f"There is a run in {folder} already: choose an empty folder.")
     print(f"Everything is kept in {folder}\n\n1. The sample. {CREDIT}")
     found = read_chat([write_sample(folder)])
     print(f"\n2. Analyse\n{analysis_text(found.title, analysis.summary(analysis.analyse(found.messages)))}")
-    made = make_dataset(found, DatasetConfig(person=PERSON), "starter", folder / "dataset", [])
-    print(f"\n3. Dataset\n{dataset_text(made, folder / 'dataset')}")
+    made = make_dataset(found, DatasetConfig(person=PERSON), "starter", kept.dataset, [])
+    print(f"\n3. Dataset\n{dataset_text(made, kept.dataset)}")
     print(f"\n4. Fine-tune on {made.summary.train_replies} replies")
-    run = follow(runs.start(folder / "dataset", folder / "run", TrainingConfig()))
+    run = follow(runs.start(kept.dataset, kept.run, TrainingConfig()))
     print(training_text(run))
-    print(f"\n5. Exam\n{exam_text(examine(folder / 'run', samples))}")
+    print(f"\n5. Exam\n{exam_text(examine(kept.run, samples))}")
     print("\n6. Chat: what the other wrote in the part that the twin has not seen, and what the twin answers now")
-    converse(folder / "run", [m["content"] for m in made.validation[0].messages if m["role"] == "user"][:8])
-    print(f"\nGo on with: python -m pipeline chat {folder / 'run'}")
+    converse(kept.run, [m["content"] for m in made.validation[0].messages if m["role"] == "user"][:8])
+    print(f"\nGo on with: python -m pipeline chat {kept.run}")
 
 
 def converse(run_dir: Path, said: list[str]) -> None:

@@ -106,9 +106,9 @@ def push_folder(
 
     with tempfile.TemporaryDirectory() as scratch:
         if RunFolder(folder).exists:
-            upload = prepare_adapter(folder, Path(scratch) / "upload")
+            upload = prepare_adapter(folder, Path(scratch) / "sent")
         else:
-            upload = prepare_dataset(read_dataset(folder), Path(scratch) / "upload", known_forms(["messages", *forms]))
+            upload = prepare_dataset(read_dataset(folder), Path(scratch) / "sent", known_forms(["messages", *forms]))
         for file in upload.files:
             rows = f", {count(file.rows, 'row')}" if file.rows is not None else ""
             say.print(f"  {file.path}: {file.bytes:,} bytes{rows}", markup=False)

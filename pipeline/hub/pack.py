@@ -23,7 +23,7 @@ def pack_adapter(run_dir: Path, path: Path, *, title: str = "A chat twin") -> Pa
     config = read_run(run_dir).config
     recipe = config.model_copy(update={"model": hub_name(config.model)})
     with tempfile.TemporaryDirectory(dir=path.parent) as scratch:
-        upload = prepare_adapter(run_dir, Path(scratch) / "upload", title=title)
+        upload = prepare_adapter(run_dir, Path(scratch) / "sent", title=title)
         made = Path(scratch) / "made.zip"
         # Weights hardly shrink, and packing them takes longer than the download saves.
         with zipfile.ZipFile(made, "w", zipfile.ZIP_STORED) as archive:

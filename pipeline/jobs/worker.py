@@ -62,7 +62,7 @@ def push(repo: str, run: Run, sent: dict[str, str]) -> None:
         told = RunFolder(run.directory).told
         files = {f"{IN_REPO}/{path.name}": path for path in told if path.is_file()}
         try:
-            upload = prepare_adapter(run.directory, Path(scratch) / "upload")
+            upload = prepare_adapter(run.directory, Path(scratch) / "sent")
             files.update({file.path: upload.folder / file.path for file in upload.files})
         except (ChatError, OSError):  # none yet, or a better one is just taking its place
             pass

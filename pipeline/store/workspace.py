@@ -23,6 +23,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
+from pipeline.store.folders import HomeFolder, VisitorFolder
+
 __all__ = [
     "Keep",
     "add_upload",
@@ -75,7 +77,7 @@ def new_key() -> str:
 
 def find(key: str, root: Path | None = None) -> Path:
     """Where the workspace of `key` lies, whether or not it exists."""
-    return home(root) / "visitors" / hashlib.sha256(key.encode()).hexdigest()[:40]
+    return HomeFolder(home(root)).visitors / hashlib.sha256(key.encode()).hexdigest()[:40]
 
 
 def create(root: Path | None = None, key: str | None = None) -> Path:
@@ -108,7 +110,7 @@ def owns_upload(folder: Path, path: Path) -> bool:
 def is_expired(folder: Path, keep: Keep, now: float | None = None) -> bool:
     """Whether nobody has been there for as long as `keep` allows (`now` in seconds since the epoch)."""
     now = time.time() if now is None else now
-    has_run = any((folder / "runs").glob("*/state.json"))
+    has_run = any(VisitorFolder(folder).runs.glob("*"))
     closed = (keep.with_run if has_run else keep.closed).total_seconds()
     return now - _when(folder / "seen") > closed or now - _when(folder / "active") > max(
         closed, keep.idle.total_seconds()
@@ -121,7 +123,7 @@ def purge(folder: Path) -> None:
     A worker that still writes inside is outlived: the folder is deleted again until it is gone (a second at most).
     Raises ValueError if `folder` is not a workspace.
     """
-    if folder.parent.name != "visitors" or folder.is_symlink():
+    if folder.parent.name != HomeFolder.visitors.name or folder.is_symlink():
         raise ValueError("Only a workspace can be purged.")
     uploads = folder.parent.parent / "uploads"
     for name in _uploads(folder):
@@ -142,7 +144,7 @@ def sweep(
 
     Returns where the purged ones were.
     """
-    visitors = _private(home(root) / "visitors")
+    visitors = _private(HomeFolder(home(root)).visitors)
     purged = []
     for folder in sorted(visitors.iterdir()):
         if folder.name.startswith(GONE):

@@ -7,8 +7,8 @@ import pytest
 
 from pipeline import runs
 from pipeline.planning import TrainingConfig
-from pipeline.runs import lay_out, read_state
-from pipeline.runs.state import replace_text, write_control
+from pipeline.runs import lay_out, read_state, write_control
+from pipeline.store import replace_text
 from pipeline.training import train
 from pipeline.training.worker import work
 from tests.training.waiting import wait
