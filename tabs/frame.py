@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from pipeline.store import workspace
+from pipeline.visitors import Visitor, chat_head, newest_run, runs_stamp, share_done
 from tabs import analyse, chat, dataset, finetune
 from tabs.analyse import start
 from tabs.chat.learning_curve import curves
-from tabs.runs import kill_runs, newest_run, runs_stamp, share_done
-from tabs.visitor import Stage, Visitor, chat_head, safely, stamp, visitor_of
+from tabs.runs import kill_runs
+from tabs.visitor import Stage, safely, stamp, visitor_of
 from web.words import count
 
 if TYPE_CHECKING:

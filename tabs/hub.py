@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from pipeline.errors import ChatError
-from tabs.visitor import Visitor, safely, visitor_of
+from pipeline.visitors import Visitor
+from tabs.visitor import safely, visitor_of
 from web.words import count
 
 if TYPE_CHECKING:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from queue import SimpleQueue
 
 import gradio as gr
@@ -18,7 +18,7 @@ def on_page(bar: gr.Progress) -> Progress:
     return Progress(lambda share, what: bar(share, desc=what))
 
 
-def growing(task: Callable[[Progress], object]) -> Iterator[tuple[float, str]]:
+def growing(task: Callable[[Progress], object]) -> Generator[tuple[float, str], None, None]:
     """Run a task, and yield (share done, what is being done) as it tells; whoever leaves the iterator cancels the task.
 
     Raises what the task raises.

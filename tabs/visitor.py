@@ -11,6 +11,7 @@ follow. Gradio's own gr.File and gr.DownloadButton keep copies that "Delete my d
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import logging
 from collections.abc import Callable, Iterator
@@ -21,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
+from pipeline.chat.conversation import BASE
 from pipeline.errors import ChatError
 from pipeline.store import workspace
 from pipeline.visitors import Visitor, chat_head, load_chat, load_choices, own_run, save_chat, save_choices
@@ -37,6 +39,7 @@ __all__ = [
     "load_chat",
     "load_choices",
     "own_run",
+    "own_twin",
     "safely",
     "save_chat",
     "save_choices",
@@ -84,39 +87,51 @@ def stamp(visitor: Visitor, *names: str) -> str:
     return " ".join(times)
 
 
+def own_twin(visitor: Visitor, who: str | None) -> Path | None:
+    """The run of the twin chosen on the page, None for the base model; raises ChatError where it is not theirs."""
+    return None if who in (None, "", BASE) else own_run(visitor, who)
+
+
 def download_link(visitor: Visitor, path: Path, label: str) -> str:
     """HTML of a link that downloads a file of the workspace; it opens for this visitor only."""
     name = path.relative_to(visitor.folder).as_posix()
     return f'<a class="download" href="./mine/{escape(name)}" download="{escape(path.name)}">{escape(label)}</a>'
 
 
-def safely(handler: Callable[..., Any]) -> Callable[..., Any]:
+def safely(handler: Callable[..., Any], *bound: Any) -> Callable[..., Any]:
     """Wrap a handler so that what goes wrong is one sentence on the page, and never chat text there or in the log.
 
     ChatError shows its own sentence; anything else a general one, and its type and place (no values) go to the log.
-    Works for plain functions and for generators.
+    Works for plain functions and for generators. `bound` are the handler's first arguments, which are not the page's.
     """
     import inspect
 
-    if inspect.isgeneratorfunction(handler):
+    given = functools.partial(handler, *bound)
 
-        @functools.wraps(handler)
-        def generate(*args: Any, **kwargs: Any) -> Iterator[Any]:
-            try:
-                yield from handler(*args, **kwargs)
-            except Exception as error:
-                raise _sentence(error) from None
-
-        return generate
+    @functools.wraps(handler)
+    def generate(*args: Any, **kwargs: Any) -> Iterator[Any]:
+        try:
+            with contextlib.closing(given(*args, **kwargs)) as steps:
+                for updates in steps:
+                    yield _or_nothing(updates)
+        except Exception as error:
+            raise _sentence(error) from None
 
     @functools.wraps(handler)
     def call(*args: Any, **kwargs: Any) -> Any:
         try:
-            return handler(*args, **kwargs)
+            return _or_nothing(given(*args, **kwargs))
         except Exception as error:
             raise _sentence(error) from None
 
-    return call
+    wrapped: Callable[..., Any] = generate if inspect.isgeneratorfunction(handler) else call
+    wrapped.__signature__ = inspect.signature(given)  # type: ignore[attr-defined]  # Gradio asks what it may fill in
+    return wrapped
+
+
+def _or_nothing(updates: Any) -> Any:
+    """No updates by component as Gradio knows it."""
+    return gr.skip() if updates == {} else updates
 
 
 def _sentence(error: Exception) -> gr.Error:

@@ -39,6 +39,7 @@ ROOMS = [
     "hub",
     "jobs",
     "sample",
+    "notebook",
     "cli",
     "__main__",
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,22 +12,15 @@ import gradio as gr
 
 from pipeline.errors import ChatError
 from pipeline.store import workspace
-from tabs.visitor import (
-    Stage,
-    Visitor,
-    load_chat,
-    load_choices,
-    safely,
-    save_chat,
-    save_choices,
-    stamp,
-    visitor_of,
-)
+from pipeline.visitors import Visitor, load_chat, load_choices, save_chat, save_choices
+from tabs.visitor import Stage, safely, stamp, visitor_of
+from tabs.wiring import PRIVATE, QUIET, Updates, parts
+from web.bubbles import failed
 
 if TYPE_CHECKING:
     from pipeline.messages import Chat, Layout
 
-__all__ = ["build"]
+__all__ = ["Start", "build"]
 
 WELCOME = """
 <div class="welcome">
@@ -51,10 +45,71 @@ NO_CHAT = "There is no chat to read again: bring one first."
 FLIPPED = {"dmy": "mdy", "mdy": "dmy"}
 
 
-def build(stage: Stage) -> None:
-    """The empty state of the first tab; hidden while a chat is loaded."""
-    private: dict[str, Any] = {"api_visibility": "private"}
-    with gr.Column(elem_id="start") as welcome:
+@dataclass(frozen=True)
+class Welcome:
+    """The empty state of the first tab: a file, or the sample; and which chat, where a file holds several."""
+
+    page: gr.Column
+    upload: gr.File
+    trouble: gr.HTML
+    sample: gr.Button
+    which: gr.Column
+    pick: gr.Radio
+    take: gr.Button
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How the loaded chat's dates were read."""
+
+    row: gr.Row
+    question: gr.HTML
+    flip: gr.Button
+    other: gr.Button
+
+
+@dataclass(frozen=True)
+class Names:
+    """Two names of one person, to be merged."""
+
+    fold: gr.Accordion
+    name: gr.Dropdown
+    into: gr.Dropdown
+    merge: gr.Button
+    undo: gr.Button
+    merged: gr.HTML
+
+
+@dataclass(frozen=True)
+class Start:
+    """The parts of a visit's beginning, and the tabs' stamps."""
+
+    welcome: Welcome
+    reading: Reading
+    names: Names
+    stage: Stage
+
+
+def build(stage: Stage) -> Start:
+    """The empty state of the first tab, hidden while a chat is loaded; then how it was read, and its names."""
+    start = Start(_welcome(), _reading(), _names(), stage)
+    welcome, reading, names = start.welcome, start.reading, start.names
+    read = [stage.chat, stage.dataset, *parts(welcome)]
+    again = [stage.chat, stage.dataset]
+    welcome.upload.upload(safely(_take_upload, start), welcome.upload, read, **PRIVATE)
+    welcome.sample.click(safely(_take_sample, start), None, read, **PRIVATE)
+    welcome.take.click(safely(_take_one, start), welcome.pick, read, **PRIVATE)
+    reading.flip.click(safely(_flip, start), None, again, **PRIVATE)
+    reading.other.click(lambda: gr.Column(visible=True), None, welcome.page, **QUIET)
+    names.merge.click(safely(_merge, start), [names.name, names.into], again, **PRIVATE)
+    names.undo.click(safely(_unmerge, start), None, again, **PRIVATE)
+    stage.chat.change(safely(_draw, start), None, [welcome.page, *parts(reading)], **QUIET)
+    stage.chat.change(safely(_draw_names, names), None, parts(names), **QUIET)
+    return start
+
+
+def _welcome() -> Welcome:
+    with gr.Column(elem_id="start") as page:
         gr.HTML(WELCOME)
         upload = gr.File(
             label="A WhatsApp export (.zip or .txt)", file_types=[".zip", ".txt", ".json"], file_count="single",
@@ -67,59 +122,57 @@ def build(stage: Stage) -> None:
     with gr.Column(visible=False, elem_id="which") as which:
         pick = gr.Radio([], label="This file holds several chats: which one?", elem_id="which-chat")
         take = gr.Button("Read this chat", variant="primary", scale=0, min_width=180, elem_id="take-chat")
-    with gr.Row(visible=False, elem_id="reading", equal_height=True) as reading:
+    return Welcome(page, upload, trouble, sample, which, pick, take)
+
+
+def _reading() -> Reading:
+    with gr.Row(visible=False, elem_id="reading", equal_height=True) as row:
         question = gr.HTML()
         flip = gr.Button("Read it the other way", size="sm", scale=0, min_width=170, elem_id="flip")
         other = gr.Button("Another chat", size="sm", scale=0, min_width=120, elem_id="other")
-    with gr.Accordion("One person under two names?", open=False, visible=False, elem_id="one-person") as one_person:
+    return Reading(row, question, flip, other)
+
+
+def _names() -> Names:
+    with gr.Accordion("One person under two names?", open=False, visible=False, elem_id="one-person") as fold:
         gr.HTML(ONE_PERSON)
         with gr.Row():
             name = gr.Dropdown([], label="This name", min_width=140, elem_id="merge-name")
             into = gr.Dropdown([], label="is the same person as", min_width=140, elem_id="merge-into")
         with gr.Row():
-            join = gr.Button("Merge", size="sm", scale=0, min_width=110, elem_id="merge")
-            part = gr.Button("Undo all", size="sm", scale=0, min_width=110, visible=False, elem_id="unmerge")
+            merge = gr.Button("Merge", size="sm", scale=0, min_width=110, elem_id="merge")
+            undo = gr.Button("Undo all", size="sm", scale=0, min_width=110, visible=False, elem_id="unmerge")
         merged = gr.HTML()
-    shown = [stage.chat, stage.dataset, upload, trouble, which, pick]
-    upload.upload(safely(_take_upload), upload, shown, **private)
-    sample.click(safely(_take_sample), None, shown, **private)
-    take.click(safely(_take_one), pick, shown, **private)
-    flip.click(safely(_flip), None, [stage.chat, stage.dataset], **private)
-    join.click(safely(_merge), [name, into], [stage.chat, stage.dataset], **private)
-    part.click(safely(_unmerge), None, [stage.chat, stage.dataset], **private)
-    other.click(lambda: gr.Column(visible=True), None, welcome, show_progress="hidden", **private)
-    stage.chat.change(safely(_draw), None, [welcome, reading, question, flip], show_progress="hidden", **private)
-    names = [one_person, name, into, part, merged]
-    stage.chat.change(safely(_draw_names), None, names, show_progress="hidden", **private)
+    return Names(fold, name, into, merge, undo, merged)
 
 
-def _take_upload(path: str | None, request: gr.Request) -> list[Any]:
+def _take_upload(start: Start, request: gr.Request, path: str | None) -> Updates:
     visitor = visitor_of(request)
     if not path:
-        return _unchanged(visitor)
+        return _unchanged(start, visitor)
     if not workspace.owns_upload(visitor.folder, Path(path)):
-        return _failed("This file was not uploaded from this browser: choose it again.")
+        return _ready(start, "This file was not uploaded from this browser: choose it again.")
     try:
         incoming = Path(shutil.move(path, _incoming(visitor) / Path(path).name))
     except OSError:
-        return _failed("The upload did not arrive whole: choose the file again.")
-    return _read(visitor, incoming)
+        return _ready(start, "The upload did not arrive whole: choose the file again.")
+    return _read(start, visitor, incoming)
 
 
-def _take_sample(request: gr.Request) -> list[Any]:
+def _take_sample(start: Start, request: gr.Request) -> Updates:
     from pipeline.sample import write_sample
 
     visitor = visitor_of(request)
-    return _read(visitor, write_sample(_incoming(visitor)))
+    return _read(start, visitor, write_sample(_incoming(visitor)))
 
 
-def _take_one(request: gr.Request, chat: str | None) -> list[Any]:
+def _take_one(start: Start, request: gr.Request, chat: str | None) -> Updates:
     """Read the chosen one of several chats in an archive that is waiting."""
     visitor = visitor_of(request)
     waiting = sorted((visitor.folder / "incoming").glob("*"))
     if not waiting or not chat:
-        return _failed("Choose one of the chats in the file.")
-    return _read(visitor, waiting[0], chat)
+        return _ready(start, "Choose one of the chats in the file.")
+    return _read(start, visitor, waiting[0], chat)
 
 
 def _incoming(visitor: Visitor) -> Path:
@@ -130,50 +183,62 @@ def _incoming(visitor: Visitor) -> Path:
     return folder
 
 
-def _read(visitor: Visitor, incoming: Path, chat: str | None = None) -> list[Any]:
+def _read(start: Start, visitor: Visitor, incoming: Path, chat: str | None = None) -> Updates:
     """Read an export; only a chat that could be read takes the place of the one loaded before."""
     from pipeline.sources import chats_in, read
 
     try:
         chats = chats_in(incoming)
         if chat is None and len(chats) > 1:
-            return _several(chats)
+            return _several(start, chats)
         loaded = read(incoming, chat=chat)
     except ChatError as error:
         shutil.rmtree(incoming.parent, ignore_errors=True)
-        return _failed(str(error))
+        return _ready(start, str(error))
     shutil.rmtree(visitor.folder / "chat", ignore_errors=True)
     shutil.rmtree(visitor.dataset, ignore_errors=True)
     save_chat(visitor, loaded)
     incoming.parent.rename(visitor.folder / "chat" / "source")
     save_choices(visitor, person=None, in_archive=chat, redaction=None, date_order=None, merged=None)
-    return _unchanged(visitor)
+    return _unchanged(start, visitor)
 
 
-def _several(chats: list[str]) -> list[Any]:
-    picker = gr.Radio(chats, value=chats[0])
-    return [gr.skip(), gr.skip(), None, gr.HTML(visible=False), gr.Column(visible=True), picker]
+def _several(start: Start, chats: list[str]) -> Updates:
+    return _ready(start) | {
+        start.welcome.which: gr.Column(visible=True),
+        start.welcome.pick: gr.Radio(chats, value=chats[0]),
+    }
 
 
-def _unchanged(visitor: Visitor) -> list[Any]:
-    hidden = gr.HTML(visible=False)
-    return [stamp(visitor, "chat/chat.json"), "", None, hidden, gr.Column(visible=False), gr.Radio([], value=None)]
+def _unchanged(start: Start, visitor: Visitor) -> Updates:
+    return _ready(start) | {start.stage.chat: stamp(visitor, "chat/chat.json"), start.stage.dataset: ""}
 
 
-def _failed(sentence: str) -> list[Any]:
-    trouble = gr.HTML(f'<p class="failed">{escape(sentence)}</p>', visible=True)
-    return [gr.skip(), gr.skip(), None, trouble, gr.Column(visible=False), gr.Radio([], value=None)]
+def _ready(start: Start, trouble: str = "") -> Updates:
+    """Ready for a file, with what was wrong with the last one."""
+    welcome = start.welcome
+    return {
+        welcome.upload: None,
+        welcome.trouble: gr.HTML(failed(trouble), visible=bool(trouble)),
+        welcome.which: gr.Column(visible=False),
+        welcome.pick: gr.Radio([], value=None),
+    }
 
 
-def _draw(request: gr.Request) -> list[Any]:
+def _draw(start: Start, request: gr.Request) -> Updates:
     """Show how the loaded chat was read, with the one question that the file may leave open."""
-    visitor = visitor_of(request)
+    visitor, reading = visitor_of(request), start.reading
     loaded = load_chat(visitor)
     if loaded is None:
-        return [gr.Column(visible=True), gr.Row(visible=False), "", gr.Button(visible=False)]
+        return {start.welcome.page: gr.Column(visible=True), reading.row: gr.Row(visible=False)}
     flipped = load_choices(visitor).get("date_order") is not None
     words, may_flip = _how_read(loaded.layout, loaded.messages["sent_at"].min(), flipped)
-    return [gr.Column(visible=False), gr.Row(visible=True), words, gr.Button(visible=may_flip)]
+    return {
+        start.welcome.page: gr.Column(visible=False),
+        reading.row: gr.Row(visible=True),
+        reading.question: words,
+        reading.flip: gr.Button(visible=may_flip),
+    }
 
 
 def _how_read(layout: Layout, first: Any, flipped: bool) -> tuple[str, bool]:
@@ -193,16 +258,16 @@ def _how_read(layout: Layout, first: Any, flipped: bool) -> tuple[str, bool]:
     return f'<span class="ask" title="{reason}">{question}</span>', True
 
 
-def _flip(request: gr.Request) -> tuple[str, str]:
+def _flip(start: Start, request: gr.Request) -> Updates:
     """Read the same file again with day and month the other way round."""
     visitor = visitor_of(request)
     loaded = load_chat(visitor)
     if loaded is None or loaded.layout.date_order not in FLIPPED:
         raise ChatError(NO_CHAT)
-    return _read_again(visitor, date_order=FLIPPED[loaded.layout.date_order])
+    return _read_again(start, visitor, date_order=FLIPPED[loaded.layout.date_order])
 
 
-def _read_again(visitor: Visitor, **changes: Any) -> tuple[str, str]:
+def _read_again(start: Start, visitor: Visitor, **changes: Any) -> Updates:
     """Read the visitor's file anew with some choices changed; only then keep them, and the chat in place of the old."""
     from pipeline.messages import with_one_name
     from pipeline.sources import read
@@ -214,38 +279,38 @@ def _read_again(visitor: Visitor, **changes: Any) -> tuple[str, str]:
     again = read(sources[0], date_order=choices.get("date_order"), chat=choices.get("in_archive"))
     for name, into in choices.get("merged") or []:
         again = with_one_name(again, name, into)
-    return _replace(visitor, again, **changes)
+    return _replace(start, visitor, again, **changes)
 
 
-def _replace(visitor: Visitor, chat: Chat, **changes: Any) -> tuple[str, str]:
+def _replace(start: Start, visitor: Visitor, chat: Chat, **changes: Any) -> Updates:
     """Put a chat read or merged anew in the place of the loaded one; its dataset goes."""
     shutil.rmtree(visitor.dataset, ignore_errors=True)
     save_chat(visitor, chat)
     save_choices(visitor, **changes)
-    return stamp(visitor, "chat/chat.json"), ""
+    return {start.stage.chat: stamp(visitor, "chat/chat.json"), start.stage.dataset: ""}
 
 
-def _draw_names(request: gr.Request) -> list[Any]:
+def _draw_names(names: Names, request: gr.Request) -> Updates:
     """Offer to merge names where there are more than two, and open at once where two look like one person's."""
     from pipeline.messages import likely_pairs, people
 
     visitor = visitor_of(request)
     loaded = load_chat(visitor)
     done = load_choices(visitor).get("merged") or []
-    names = people(loaded.messages) if loaded else []
-    pairs = likely_pairs(loaded.messages) if loaded and len(names) > 2 else []
+    known = people(loaded.messages) if loaded else []
+    pairs = likely_pairs(loaded.messages) if loaded and len(known) > 2 else []
     name, into = pairs[0] if pairs else (None, None)
     told = "; ".join(f"{escape(a)} is now {escape(b)}" for a, b in done)
-    return [
-        gr.Accordion(visible=len(names) > 2 or bool(done), open=bool(pairs or done)),
-        gr.Dropdown(names, value=name),
-        gr.Dropdown(names, value=into),
-        gr.Button(visible=bool(done)),
-        f'<p class="quiet">{told}.</p>' if done else "",
-    ]
+    return {
+        names.fold: gr.Accordion(visible=len(known) > 2 or bool(done), open=bool(pairs or done)),
+        names.name: gr.Dropdown(known, value=name),
+        names.into: gr.Dropdown(known, value=into),
+        names.undo: gr.Button(visible=bool(done)),
+        names.merged: f'<p class="quiet">{told}.</p>' if done else "",
+    }
 
 
-def _merge(request: gr.Request, name: str | None, into: str | None) -> tuple[str, str]:
+def _merge(start: Start, request: gr.Request, name: str | None, into: str | None) -> Updates:
     """Call one person by one name in the whole chat."""
     from pipeline.messages import people, with_one_name
 
@@ -258,9 +323,9 @@ def _merge(request: gr.Request, name: str | None, into: str | None) -> tuple[str
     choices = load_choices(visitor)
     person = into if choices.get("person") == name else choices.get("person")
     merged = [*(choices.get("merged") or []), [name, into]]
-    return _replace(visitor, with_one_name(loaded, str(name), str(into)), merged=merged, person=person)
+    return _replace(start, visitor, with_one_name(loaded, str(name), str(into)), merged=merged, person=person)
 
 
-def _unmerge(request: gr.Request) -> tuple[str, str]:
+def _unmerge(start: Start, request: gr.Request) -> Updates:
     """Give all names back, as the file has them."""
-    return _read_again(visitor_of(request), merged=None)
+    return _read_again(start, visitor_of(request), merged=None)

@@ -6,8 +6,9 @@ import base64
 import contextlib
 import shutil
 import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, timedelta
-from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -17,29 +18,78 @@ from pipeline import analysis, charts
 from pipeline.analysis import Analysis, Prepared
 from pipeline.charts.figures import ORDER
 from pipeline.errors import ChatError
-from tabs.analyse import figures
+from pipeline.visitors import Visitor, load_chat, load_choices, save_choices
+from tabs import figures
 from tabs.analyse.date_range import days_range
-from tabs.visitor import (
-    Stage,
-    Visitor,
-    download_link,
-    load_chat,
-    load_choices,
-    safely,
-    save_choices,
-    stamp,
-    visitor_of,
-)
+from tabs.figures import FigurePlace
+from tabs.visitor import Stage, download_link, safely, stamp, visitor_of
+from tabs.wiring import PRIVATE, QUIET, Updates, Values, parts
+from web.bubbles import failed
 
-__all__ = ["build"]
+__all__ = ["AnalyseTab", "build"]
 
 BUCKETS: dict[str, analysis.Bucket] = {"Day": "day", "Week": "week", "Month": "month"}
 STEPS = ("Auto", *BUCKETS)
 FIRST = 1  # figures on the first screen
 
 
-def build(stage: Stage) -> None:
+@dataclass(frozen=True)
+class FilterBar:
+    """What of the chat is looked at."""
+
+    days: gr.HTML
+    people: gr.Dropdown
+    step: gr.Radio
+
+
+@dataclass(frozen=True)
+class TakeAlong:
+    """The report and the card, of what is shown above them."""
+
+    hidden: gr.Checkbox
+    make_report: gr.Button
+    whose: gr.Dropdown
+    make_card: gr.Button
+    taken: gr.HTML
+
+
+@dataclass(frozen=True)
+class AnalyseTab:
+    """The tab's parts; `figures` by name, in their order on the page."""
+
+    page: gr.Column
+    opening: gr.HTML
+    filters: FilterBar
+    trouble: gr.HTML
+    figures: Mapping[str, FigurePlace]
+    person: gr.Dropdown
+    onward: gr.Button
+    along: TakeAlong
+
+
+def build(stage: Stage) -> AnalyseTab:
     """Fill the tab; it shows once a chat is loaded, and draws itself anew when the chat or a filter changes."""
+    tab = _layout()
+    filters, names = {*parts(tab.filters)}, list(tab.figures)
+    first = [tab.opening, tab.trouble, *parts([tab.figures[name] for name in names[:FIRST]])]
+    rest = [tab.person, tab.along.whose, *parts([tab.figures[name] for name in names[FIRST:]])]
+    loading = stage.chat.change(safely(_load, tab), None, [tab.page, *filters, tab.along.taken], **QUIET)
+    # The first screen is answered by itself and past the queue, so that it is painted before the rest is drawn.
+    at_once: dict[str, Any] = {"queue": False, **QUIET}
+    changed = gr.on(
+        [tab.filters.days.input, tab.filters.people.input, tab.filters.step.input], safely(_draw_first, tab), filters,
+        first, trigger_mode="always_last", **at_once,
+    )  # fmt: skip
+    for drawn in (loading.then(safely(_draw_first, tab), filters, first, **at_once), changed):
+        drawn.then(safely(_draw_rest, tab), filters, rest, **QUIET)
+    tab.onward.click(safely(_go_on, stage), tab.person, [stage.chat, stage.tabs], **QUIET)
+    along = tab.along
+    along.make_report.click(safely(_report, tab), {*filters, along.hidden}, along.taken, **PRIVATE)
+    along.make_card.click(safely(_card, tab), {*filters, along.hidden, along.whose}, along.taken, **PRIVATE)
+    return tab
+
+
+def _layout() -> AnalyseTab:
     with gr.Column(visible=False, elem_id="analysis") as page:
         figures.style()
         opening = gr.HTML(elem_classes="ct")
@@ -50,27 +100,13 @@ def build(stage: Stage) -> None:
             )
             step = gr.Radio(list(STEPS), value=STEPS[0], label="Step", elem_id="analysis-step", min_width=220)
         trouble = gr.HTML(visible=False)
-        places, person, onward = [], gr.Dropdown(render=False), gr.Button(render=False)
+        places, person, onward = {}, gr.Dropdown(render=False), gr.Button(render=False)
         for name in ORDER:
-            places.append(figures.place(name))
+            places[name] = figures.place(name)
             if name == "enough":
                 person, onward = _next_step()
-        hidden, whose, make_report, make_card, taken = _take_along()
-    filters = [days, people, step]
-    first = [opening, trouble, *[part for place in places[:FIRST] for part in place]]
-    rest = [person, whose, *[part for place in places[FIRST:] for part in place]]
-    quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
-    loading = stage.chat.change(safely(_load), None, [page, *filters, taken], **quiet)
-    # The first screen is answered by itself and past the queue, so that it is painted before the rest is drawn.
-    at_once: dict[str, Any] = {"queue": False, **quiet}
-    loading.then(safely(_draw_first), filters, first, **at_once).then(safely(_draw_rest), filters, rest, **quiet)
-    gr.on(
-        [days.input, people.input, step.input], safely(_draw_first), filters, first,
-        trigger_mode="always_last", **at_once,
-    ).then(safely(_draw_rest), filters, rest, **quiet)  # fmt: skip
-    onward.click(safely(_go_on), person, [stage.chat, stage.tabs], **quiet)
-    make_report.click(safely(_report), [*filters, hidden], taken, api_visibility="private")
-    make_card.click(safely(_card), [*filters, hidden, whose], taken, api_visibility="private")
+        along = _take_along()
+    return AnalyseTab(page, opening, FilterBar(days, people, step), trouble, places, person, onward, along)
 
 
 def _next_step() -> tuple[gr.Dropdown, gr.Button]:
@@ -81,8 +117,7 @@ def _next_step() -> tuple[gr.Dropdown, gr.Button]:
     return person, onward
 
 
-def _take_along() -> tuple[gr.Checkbox, gr.Dropdown, gr.Button, gr.Button, gr.HTML]:
-    """The report and the card, of what is shown above."""
+def _take_along() -> TakeAlong:
     with gr.Column(elem_id="take-along", elem_classes="ct figure"):
         gr.HTML(
             '<div class="figure-head"><h3>Take it along</h3><p class="note">Of the days and people chosen above: '
@@ -94,60 +129,69 @@ def _take_along() -> tuple[gr.Checkbox, gr.Dropdown, gr.Button, gr.Button, gr.HT
             whose = gr.Dropdown([], label="Card of", scale=0, min_width=220, elem_id="card-of")
             make_card = gr.Button("Make the card", scale=0, min_width=180, elem_id="make-card")
         taken = gr.HTML(elem_id="taken")
-    return hidden, whose, make_report, make_card, taken
+    return TakeAlong(hidden, make_report, whose, make_card, taken)
 
 
-def _load(request: gr.Request) -> list[Any]:
+def _load(tab: AnalyseTab, request: gr.Request) -> Updates:
     """Measure the chat once, keep that beside it, and set the filters to the whole of it."""
     prepared = _prepared(visitor_of(request))
     if prepared is None:
-        return [gr.Column(visible=False), *[gr.skip()] * 3, ""]
+        return {tab.page: gr.Column(visible=False), tab.along.taken: ""}
     first, last = _span(prepared)
     length = (last - first).days
-    days = gr.HTML(value=[0, length], first=first.isoformat(), length=length, visible=length > 0)
-    people = gr.Dropdown(list(prepared.people), value=[], visible=len(prepared.people) > 1)
-    return [gr.Column(visible=True), days, people, STEPS[0], ""]
+    return {
+        tab.page: gr.Column(visible=True),
+        tab.filters.days: gr.HTML(value=[0, length], first=first.isoformat(), length=length, visible=length > 0),
+        tab.filters.people: gr.Dropdown(list(prepared.people), value=[], visible=len(prepared.people) > 1),
+        tab.filters.step: STEPS[0],
+        tab.along.taken: "",
+    }
 
 
-def _draw_first(days: Any, people: list[str] | None, step: str, request: gr.Request) -> list[Any]:
+def _draw_first(tab: AnalyseTab, request: gr.Request, values: Values) -> Updates:
     """What is on the first screen: the sentence and the first figures; or what is wrong with the choice."""
     visitor = visitor_of(request)
-    blank = [gr.skip()] * (3 * FIRST)
     try:
-        found = _analyse(visitor, days, people, step, with_words=False)
+        found = _analyse(tab, visitor, values, with_words=False)
     except ChatError as error:
-        return [gr.skip(), gr.HTML(f'<p class="failed">{escape(str(error))}</p>', visible=True), *blank]
+        return {tab.trouble: gr.HTML(failed(str(error)), visible=True)}
+    quiet: Updates = {tab.trouble: gr.HTML(visible=False)}
     if found is None:
-        return ["", gr.HTML(visible=False), *blank]
-    return [charts.opening(found), gr.HTML(visible=False), *_figures(visitor, found, list(ORDER)[:FIRST])]
+        return {tab.opening: "", **quiet}
+    return {tab.opening: charts.opening(found), **quiet, **_figures(tab, visitor, found, list(tab.figures)[:FIRST])}
 
 
-def _draw_rest(days: Any, people: list[str] | None, step: str, request: gr.Request) -> list[Any]:
+def _draw_rest(tab: AnalyseTab, request: gr.Request, values: Values) -> Updates:
     """The figures below the first screen, and the people that there are to choose from."""
     visitor = visitor_of(request)
-    names = list(ORDER)[FIRST:]
     try:
-        found = _analyse(visitor, days, people, step)
+        found = _analyse(tab, visitor, values)
     except ChatError:
         found = None  # said already
     if found is None:
-        return [gr.skip()] * (2 + 3 * len(names))
+        return {}
     person = load_choices(visitor).get("person")
     best = person if person in found.people else _most_replies(found)
-    pickers = [gr.Dropdown(list(found.people), value=best) for _ in range(2)]
-    return [*pickers, *_figures(visitor, found, names)]
+    return {
+        tab.person: gr.Dropdown(list(found.people), value=best),
+        tab.along.whose: gr.Dropdown(list(found.people), value=best),
+        **_figures(tab, visitor, found, list(tab.figures)[FIRST:]),
+    }
 
 
-def _figures(visitor: Visitor, found: Analysis, names: list[str]) -> list[Any]:
+def _figures(tab: AnalyseTab, visitor: Visitor, found: Analysis, names: Sequence[str]) -> Updates:
     drawn = charts.figures(found, load_choices(visitor).get("person"), names)
-    return [part for name in names for part in figures.filled(drawn.get(name))]
+    updates: Updates = {}
+    for name in names:
+        updates |= figures.filled(tab.figures[name], drawn.get(name))
+    return updates
 
 
 def _most_replies(found: Analysis) -> str:
     return str(found.enough.sort("kept", descending=True, maintain_order=True)["person"][0])
 
 
-def _go_on(person: str | None, request: gr.Request) -> list[Any]:
+def _go_on(stage: Stage, request: gr.Request, person: str | None) -> Updates:
     """Keep whose twin it shall be and open the next tab; the new stamp makes every tab draw itself for this person."""
     visitor = visitor_of(request)
     prepared = _prepared(visitor)
@@ -155,25 +199,24 @@ def _go_on(person: str | None, request: gr.Request) -> list[Any]:
         raise ChatError("Choose whose twin it shall be.")
     save_choices(visitor, person=person)
     chosen = f"{stamp(visitor, 'chat/chat.json')} person {prepared.people.index(person)}"
-    return [chosen, gr.Tabs(selected="dataset")]
+    return {stage.chat: chosen, stage.tabs: gr.Tabs(selected="dataset")}
 
 
-def _report(days: Any, people: list[str] | None, step: str, hidden: bool, request: gr.Request) -> str:
+def _report(tab: AnalyseTab, request: gr.Request, values: Values) -> str:
     from pipeline import report
 
-    visitor, found = _chosen(days, people, step, request)
-    chat = load_chat(visitor)
-    path = report.write(
-        found, _shelf(visitor) / "chat report.html", title=chat.title if chat else "", hidden=hidden is not False
-    )
+    visitor, found = _chosen(tab, values, request)
+    chat, hidden = load_chat(visitor), values[tab.along.hidden] is not False
+    path = report.write(found, _shelf(visitor) / "chat report.html", title=chat.title if chat else "", hidden=hidden)
     return f'<p class="done">The report is ready. {download_link(visitor, path, "Download the report")}</p>'
 
 
-def _card(days: Any, people: list[str] | None, step: str, hidden: bool, person: str | None, request: gr.Request) -> str:
+def _card(tab: AnalyseTab, request: gr.Request, values: Values) -> str:
     from pipeline import report
 
-    visitor, found = _chosen(days, people, step, request)
-    path = report.write_card(found, person or "", _shelf(visitor) / "chat card.png", hidden=hidden is not False)
+    visitor, found = _chosen(tab, values, request)
+    person, hidden = values[tab.along.whose] or "", values[tab.along.hidden] is not False
+    path = report.write_card(found, person, _shelf(visitor) / "chat card.png", hidden=hidden)
     picture = base64.b64encode(path.read_bytes()).decode("ascii")
     return (
         f'<p class="done">The card is ready. {download_link(visitor, path, "Download the card")}</p>'
@@ -181,26 +224,23 @@ def _card(days: Any, people: list[str] | None, step: str, hidden: bool, person: 
     )
 
 
-def _chosen(days: Any, people: list[str] | None, step: str, request: gr.Request) -> tuple[Visitor, Analysis]:
+def _chosen(tab: AnalyseTab, values: Values, request: gr.Request) -> tuple[Visitor, Analysis]:
     visitor = visitor_of(request)
-    found = _analyse(visitor, days, people, step)
+    found = _analyse(tab, visitor, values)
     if found is None:
         raise ChatError("There is no chat to take along: bring one first, or try the sample chat.")
     return visitor, found
 
 
-def _analyse(
-    visitor: Visitor, days: Any, people: list[str] | None, step: str, *, with_words: bool = True
-) -> Analysis | None:
+def _analyse(tab: AnalyseTab, visitor: Visitor, values: Values, *, with_words: bool = True) -> Analysis | None:
     """The tables of what is chosen; None without a chat."""
     prepared = _prepared(visitor)
     if prepared is None:
         return None
-    since, until = _days(prepared, days)
-    chosen = [name for name in people or [] if isinstance(name, str)]
-    return analysis.analyse(
-        prepared, since=since, until=until, people=chosen, bucket=BUCKETS.get(step), with_words=with_words
-    )
+    since, until = _days(prepared, values[tab.filters.days])
+    chosen = [name for name in values[tab.filters.people] or [] if isinstance(name, str)]
+    bucket = BUCKETS.get(values[tab.filters.step])
+    return analysis.analyse(prepared, since=since, until=until, people=chosen, bucket=bucket, with_words=with_words)
 
 
 def _shelf(visitor: Visitor) -> Path:

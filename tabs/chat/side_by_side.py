@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from html import escape
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import gradio as gr
+from gradio.blocks import Block
 
+from pipeline.chat.conversation import BASE, user_turn
 from pipeline.errors import ChatError
 from pipeline.prompt import Message
-from tabs.chat.conversations import BASE, content_of
-from tabs.runs import finished_runs, run_label
-from tabs.theme import PEOPLE
-from tabs.visitor import Stage, Visitor, own_run, safely, visitor_of
-from web.bubbles import failed, note, stack, typing, visible_bubbles, waiting
+from pipeline.visitors import Visitor, finished_runs, own_run
+from tabs.chat.answering import others_of, own_name
+from tabs.visitor import Stage, own_twin, safely, visitor_of
+from tabs.wiring import QUIET, Updates, Values
+from web.bubbles import failed, note, waiting
+from web.views.run import run_label
+from web.views.side_by_side import columns, moment_to_answer, real_answer
 from web.words import count
 
 if TYPE_CHECKING:
@@ -23,21 +27,68 @@ if TYPE_CHECKING:
     from pipeline.chat import PartialReply, Twin
     from pipeline.evaluation import Moment
 
-__all__ = ["build"]
+__all__ = ["MINE", "PROMPTED", "REAL", "SideBySidePanel", "build"]
 
 PROMPTED = "prompted base"
 MOST = 4  # who answer at once
-SHOWN = 8  # messages of a moment that are shown; whoever answers reads all
 MINE, REAL = "A message of mine", "A real moment of the chat"
 
 
-def build(stage: Stage, who: gr.Dropdown, drawn: gr.events.Dependency) -> None:
+@dataclass(frozen=True)
+class SideBySidePanel:
+    """What is asked and of whom, the answers in columns, and what was really said. `who` is the tab's chosen twin."""
+
+    who: gr.Dropdown
+    kind: gr.Radio
+    message: gr.Textbox
+    real: gr.Column
+    number: gr.Slider
+    moment: gr.HTML
+    answering: gr.CheckboxGroup
+    go: gr.Button
+    uncover: gr.Button
+    stop: gr.Button
+    columns: gr.HTML
+    truth: gr.HTML
+    known: gr.State
+
+    @property
+    def asked(self) -> set[Block]:
+        """What is read before they answer."""
+        return {self.who, self.kind, self.message, self.number, self.answering}
+
+    @property
+    def answers(self) -> list[Block]:
+        """What is shown of their answers."""
+        return [self.columns, self.truth, self.uncover, self.stop]
+
+
+def build(stage: Stage, who: gr.Dropdown, drawn: gr.events.Dependency) -> SideBySidePanel:
     """Twins, the base model and the base model with a good prompt, in columns.
 
     `drawn`: the event that has put the twins of now into `who`; before it, `who` may hold one that is gone.
     """
-    private: dict[str, Any] = {"api_visibility": "private"}
-    quiet: dict[str, Any] = {"show_progress": "hidden", **private}
+    panel = _layout(who)
+    for chosen in (who.change, drawn.then):
+        chosen(
+            safely(_draw, panel), [who, panel.known], [panel.answering, panel.number, panel.moment, panel.known],
+            **QUIET,
+        )  # fmt: skip
+    panel.kind.change(safely(_switch, panel), panel.kind, [panel.message, panel.real, *panel.answers], **QUIET)
+    panel.number.input(
+        safely(_show_moment, panel), [who, panel.number], [panel.moment, *panel.answers], trigger_mode="always_last",
+        **QUIET,
+    )  # fmt: skip
+    answers = gr.on(
+        [panel.go.click, panel.message.submit], safely(_answer, panel, stage), panel.asked, panel.answers,
+        concurrency_id="model", concurrency_limit=16, **QUIET,
+    )  # fmt: skip
+    panel.stop.click(lambda: gr.Button(visible=False), None, panel.stop, cancels=[answers], **QUIET)
+    panel.uncover.click(safely(_uncover, panel), [who, panel.number], panel.truth, **QUIET)
+    return panel
+
+
+def _layout(who: gr.Dropdown) -> SideBySidePanel:
     gr.HTML(
         '<p class="quiet">Ask several at once. At a real moment of the held-out part, which no twin has seen, you can '
         "uncover afterwards what was really said.</p>"
@@ -54,57 +105,52 @@ def build(stage: Stage, who: gr.Dropdown, drawn: gr.events.Dependency) -> None:
             "Uncover the real answer", size="sm", visible=False, scale=0, min_width=200, elem_id="uncover"
         )
         stop = gr.Button("Stop", size="sm", visible=False, scale=0, min_width=90, elem_id="compare-stop")
-    columns = gr.HTML(elem_id="compare-columns")
-    truth = gr.HTML(elem_id="compare-truth")
-
-    def switch(kind: str) -> list[Any]:
-        fields = [gr.Textbox(visible=kind == MINE), gr.Column(visible=kind == REAL)]
-        return [*fields, "", "", gr.Button(visible=False)]
-
+    shown, truth = gr.HTML(elem_id="compare-columns"), gr.HTML(elem_id="compare-truth")
     known = gr.State("")
-    redraw = {"fn": safely(_draw), "inputs": [who, known], "outputs": [answering, number, moment, known], **quiet}
-    who.change(**redraw)
-    drawn.then(**redraw)
-    kind.change(switch, kind, [message, real, columns, truth, uncover], **quiet)
-    number.input(
-        safely(_show_moment), [who, number], [moment, columns, truth, uncover], trigger_mode="always_last", **quiet
-    )
-    asked = [who, kind, message, number, answering]
-    answers = gr.on(
-        [go.click, message.submit], safely(_answer_with(stage)), asked, [columns, truth, uncover, stop],
-        concurrency_id="model", concurrency_limit=16, **quiet,
+    return SideBySidePanel(
+        who, kind, message, real, number, moment, answering, go, uncover, stop, shown, truth, known
     )  # fmt: skip
-    stop.click(lambda: gr.Button(visible=False), None, stop, cancels=[answers], **quiet)
-    uncover.click(safely(_uncover), [who, number], truth, **quiet)
 
 
-def _answer_with(stage: Stage) -> Any:
-    def answer(
-        request: gr.Request, who: str | None, kind: str, text: str, number: float, names: Sequence[str]
-    ) -> Iterator[list[Any]]:
-        """Outputs [columns, truth, uncover, stop] as the replies grow."""
-        from pipeline.chat.side_by_side import stream_side_by_side
+def _switch(panel: SideBySidePanel, kind: str) -> Updates:
+    """From a message of one's own to a moment of the chat, or back."""
+    return {
+        panel.message: gr.Textbox(visible=kind == MINE),
+        panel.real: gr.Column(visible=kind == REAL),
+        **_nothing(panel),
+    }
 
-        visitor = visitor_of(request)
-        history, began = _asked(visitor, who, kind, text, number)
-        if not 1 <= len(names) <= MOST:
-            raise ChatError(f"Choose one to {MOST} who answer.")
-        labels = {name: label for name, label in _labels(visitor).items() if name in names}
-        yield [_columns(labels, {}), "", gr.Button(visible=False), gr.Button(visible=True)]
-        replies: dict[str, PartialReply] = {}
-        try:
-            twins = {name: _load(stage, visitor, who, name) for name in labels}
-            with stage.models.queue.join() as before:
-                for ahead in waiting(before):
-                    yield [note(f"{count(ahead, 'reply', 'replies')} before yours."), "", gr.skip(), gr.skip()]
-                for replies in stream_side_by_side(twins, history, now=began):
-                    yield [_columns(labels, replies), gr.skip(), gr.skip(), gr.skip()]
-        except ChatError as error:
-            yield [failed(str(error)), "", gr.Button(visible=False), gr.Button(visible=False)]
-            return
-        yield [_columns(labels, replies, done=True), "", gr.Button(visible=kind == REAL), gr.Button(visible=False)]
 
-    return answer
+def _nothing(panel: SideBySidePanel) -> Updates:
+    """No answer yet."""
+    return {panel.columns: "", panel.truth: "", panel.uncover: gr.Button(visible=False)}
+
+
+def _answer(panel: SideBySidePanel, stage: Stage, request: gr.Request, values: Values) -> Iterator[Updates]:
+    """The replies as they grow."""
+    from pipeline.chat.side_by_side import stream_side_by_side
+
+    visitor, names = visitor_of(request), values[panel.answering]
+    history, began = _asked(panel, visitor, values)
+    if not 1 <= len(names) <= MOST:
+        raise ChatError(f"Choose one to {MOST} who answer.")
+    labels = {name: label for name, label in _labels(visitor).items() if name in names}
+    own = [name for name in labels if name not in (BASE, PROMPTED)]
+    yield _nothing(panel) | {panel.columns: columns(labels, {}, own), panel.stop: gr.Button(visible=True)}
+    replies: dict[str, PartialReply] = {}
+    over: Updates = {panel.stop: gr.Button(visible=False)}
+    try:
+        twins = {name: _load(stage, visitor, values[panel.who], name) for name in labels}
+        with stage.models.queue.join() as before:
+            for ahead in waiting(before):
+                yield {panel.columns: note(f"{count(ahead, 'reply', 'replies')} before yours.")}
+            for replies in stream_side_by_side(twins, history, now=began):
+                yield {panel.columns: columns(labels, replies, own)}
+    except ChatError as error:
+        yield {panel.columns: failed(str(error)), **over}
+        return
+    uncover = gr.Button(visible=values[panel.kind] == REAL)
+    yield {panel.columns: columns(labels, replies, own, done=True), panel.uncover: uncover, **over}
 
 
 def _load(stage: Stage, visitor: Visitor, who: str | None, name: str) -> Twin:
@@ -112,9 +158,10 @@ def _load(stage: Stage, visitor: Visitor, who: str | None, name: str) -> Twin:
 
     if name not in (BASE, PROMPTED):
         return load_twin(own_run(visitor, name), loaded=stage.models)
-    if who in (None, "", BASE):
+    run_dir = own_twin(visitor, who)
+    if run_dir is None:
         return load_twin(None, loaded=stage.models)
-    return load_twin(own_run(visitor, who), kind="base" if name == BASE else "prompted base", loaded=stage.models)
+    return load_twin(run_dir, kind="base" if name == BASE else "prompted base", loaded=stage.models)
 
 
 def _labels(visitor: Visitor) -> dict[str, str]:
@@ -124,24 +171,28 @@ def _labels(visitor: Visitor) -> dict[str, str]:
     return {**twins, **prompted, BASE: "The base model"}
 
 
-def _draw(request: gr.Request, who: str | None, known: str) -> list[Any]:
-    """Outputs [answering, number, moment, known] where another twin was chosen, or one came or went."""
+def _draw(panel: SideBySidePanel, request: gr.Request, who: str | None, known: str) -> Updates:
+    """Who can answer, and the moments, where another twin was chosen, or one came or went."""
     visitor = visitor_of(request)
     labels = _labels(visitor)
     now = f"{visitor.folder.stat().st_ino} {who} {' '.join(labels)}"
     if now == known:
-        return [gr.skip()] * 4
+        return {}
     chosen = [who, PROMPTED, BASE] if who in labels and who != BASE else [BASE]
-    picker = gr.CheckboxGroup([(label, name) for name, label in labels.items()], value=chosen)
     moments = _moments(visitor, who if who in labels else None)
-    slider = gr.Slider(minimum=1, maximum=max(2, len(moments)), value=1)
-    return [picker, slider, _shown(moments, 1), now]
+    return {
+        panel.answering: gr.CheckboxGroup([(label, name) for name, label in labels.items()], value=chosen),
+        panel.number: gr.Slider(minimum=1, maximum=max(2, len(moments)), value=1),
+        panel.moment: moment_to_answer(moments, 1),
+        panel.known: now,
+    }
 
 
 def _moments(visitor: Visitor, who: str | None) -> list[Moment]:
     from pipeline.evaluation import held_out_moments
 
-    return [] if who in (None, "", BASE) else held_out_moments(own_run(visitor, who))
+    run_dir = own_twin(visitor, who)
+    return held_out_moments(run_dir) if run_dir else []
 
 
 def _moment(visitor: Visitor, who: str | None, number: float) -> Moment:
@@ -151,56 +202,22 @@ def _moment(visitor: Visitor, who: str | None, number: float) -> Moment:
     return moments[int(number) - 1]
 
 
-def _asked(
-    visitor: Visitor, who: str | None, kind: str, text: str, number: float
-) -> tuple[list[Message], datetime | None]:
+def _asked(panel: SideBySidePanel, visitor: Visitor, values: Values) -> tuple[Sequence[Message], datetime | None]:
     """What is to be answered, and when it was said where that is known."""
-    if kind == REAL:
-        moment = _moment(visitor, who, number)
+    if values[panel.kind] == REAL:
+        moment = _moment(visitor, values[panel.who], values[panel.number])
         return moment.history, moment.row.sent_at
-    if not text.strip():
+    lines = values[panel.message].strip().splitlines()
+    if not lines:
         raise ChatError("Write the message that they should answer.")
-    name = BASE if who in (None, "", BASE) else own_run(visitor, who).name
-    return [Message(role="user", content=content_of(visitor, name, None, text.strip().splitlines()))], None
+    others = others_of(visitor, own_name(visitor, values[panel.who]))
+    return [Message(role="user", content=user_turn(others, None, lines))], None
 
 
-def _show_moment(request: gr.Request, who: str | None, number: float) -> list[Any]:
-    return [_shown(_moments(visitor_of(request), who), number), "", "", gr.Button(visible=False)]
+def _show_moment(panel: SideBySidePanel, request: gr.Request, who: str | None, number: float) -> Updates:
+    shown = moment_to_answer(_moments(visitor_of(request), who), int(number))
+    return {panel.moment: shown, **_nothing(panel)}
 
 
-def _shown(moments: Sequence[Moment], number: float) -> str:
-    """What had been said before the moment; the real reply stays hidden."""
-    if not moments:
-        return '<p class="quiet">This twin has no held-out part to go to.</p>'
-    moment = moments[int(number) - 1]
-    turns = "".join(_turn(m, quiet=True) for m in moment.history[-SHOWN:])
-    when = f"{moment.row.sent_at:%A, %-d %B %Y}"
-    return (
-        f'<p class="quiet">{number:.0f} of {len(moments):,} · {when}. What was answered here?</p>'
-        f'<div class="conversation">{turns}</div>'
-    )
-
-
-def _turn(message: Message, *, quiet: bool) -> str:
-    side = "me" if message["role"] == "assistant" else "them"
-    return stack(visible_bubbles(message["content"]), side, quiet=quiet, colour=PEOPLE[0])
-
-
-def _uncover(request: gr.Request, who: str | None, number: float) -> str:
-    moment = _moment(visitor_of(request), who, number)
-    real = stack(visible_bubbles(moment.reply), "them twin", label="What was really said", colour=PEOPLE[1])
-    return f'<div class="conversation">{real}</div>'
-
-
-def _columns(labels: dict[str, str], replies: dict[str, PartialReply], *, done: bool = False) -> str:
-    """A column for each who answers: dots until the first words are there."""
-    parts = []
-    for name, label in labels.items():
-        is_twin = name not in (BASE, PROMPTED)
-        colour = PEOPLE[0] if is_twin else ""
-        text = replies[name].text if name in replies else ""
-        said = stack(visible_bubbles(text), f"them {'twin' if is_twin else ''}", colour=colour) if text else ""
-        if not said:
-            said = failed("It had nothing to say.") if done else typing(colour)
-        parts.append(f'<div class="column"><div class="who" dir="auto">{escape(label)}</div>{said}</div>')
-    return f'<div class="columns" aria-live="polite">{"".join(parts)}</div>'
+def _uncover(panel: SideBySidePanel, request: gr.Request, who: str | None, number: float) -> Updates:
+    return {panel.truth: real_answer(_moment(visitor_of(request), who, number))}

@@ -2,34 +2,57 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
-from tabs.visitor import Visitor, load_chat, load_choices, safely, visitor_of
+from pipeline.visitors import Visitor, load_chat, load_choices, save_choices
+from tabs.form import FormField
+from tabs.visitor import safely, visitor_of
+from tabs.wiring import QUIET, Updates
+from web.views.redaction import found_table, hits_table
 
 if TYPE_CHECKING:
     from pipeline.redact import RedactionConfig
 
-__all__ = ["NAMES", "build", "config_of", "kept_values"]
+__all__ = ["RedactionPanel", "build", "keep", "kept"]
 
-NAMES = ("mask", "kinds", "names", "words")  # of the settings, in order
-
-MOST_ROWS = 60
 MOST_NAMES = 30
 
 
-def build() -> list[Any]:
-    """The part's components; returns those that are settings, in the order of `config_of`'s arguments."""
+@dataclass(frozen=True)
+class RedactionPanel:
+    """The form of what is masked, shown while `mask` is ticked; a review of what is found, and a search."""
+
+    mask: gr.Checkbox
+    group: gr.Column
+    kinds: gr.CheckboxGroup
+    names: gr.Textbox
+    words: gr.Textbox
+    review: gr.Button
+    found: gr.HTML
+    search: gr.Textbox
+    missed: gr.HTML
+
+    @property
+    def field(self) -> FormField:
+        """The form as `DatasetConfig.redaction`."""
+        return FormField((self.mask, self.kinds, self.names, self.words), _shown, _read)
+
+
+def build() -> RedactionPanel:
+    """The part's components, wired."""
     from pipeline.redact import KINDS, LIMITS
 
-    private: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
+    _, usual, *_ = _shown(None)
     gr.HTML(f'<p class="quiet">{escape(LIMITS)}</p>')
     mask = gr.Checkbox(False, label="Mask personal data before anything is learned or leaves", elem_id="mask")
     with gr.Column(visible=False) as group:
         kinds = gr.CheckboxGroup(
-            [(name, kind) for kind, name in KINDS.items()], value=list(KINDS), label="Found by their form"
+            [(name, kind) for kind, name in KINDS.items()], value=usual, label="Found by their form"
         )
         names = gr.Textbox(
             label="Names and what they become", info="One a line: Name = Alias", lines=3, max_lines=10, elem_id="names"
@@ -42,15 +65,37 @@ def build() -> list[Any]:
         found = gr.HTML(elem_id="found")
         search = gr.Textbox(label="Search the masked chat for what was missed", elem_id="missed")
         missed = gr.HTML()
-    settings = [mask, kinds, names, words]
-    mask.change(safely(_open), [mask, names], [group, names], **private)
-    review.click(safely(_review), settings, found, **private)
-    search.submit(safely(_search), [search, *settings], missed, **private)
-    return settings
+    panel = RedactionPanel(mask, group, kinds, names, words, review, found, search, missed)
+    settings = [*panel.field.components]
+    mask.change(safely(_open, panel), [mask, names], [group, names], **QUIET)
+    review.click(safely(_review), settings, found, **QUIET)
+    search.submit(safely(_search), [search, *settings], missed, **QUIET)
+    return panel
 
 
-def config_of(mask: bool, kinds: list[str], names: str, words: str) -> RedactionConfig | None:
-    """What is masked, from the form; None: nothing."""
+def keep(visitor: Visitor, redaction: RedactionConfig | None) -> None:
+    """Keep what a dataset was masked with; its own folder holds neither names nor words."""
+    save_choices(visitor, redaction=redaction.model_dump(mode="json") if redaction else None)
+
+
+def kept(visitor: Visitor) -> RedactionConfig | None:
+    """What `keep` kept."""
+    from pipeline.redact import RedactionConfig
+
+    masked = load_choices(visitor).get("redaction")
+    return RedactionConfig(**masked) if isinstance(masked, dict) else None
+
+
+def _shown(config: RedactionConfig | None) -> Sequence[Any]:
+    """[mask, kinds, names, words] of what is masked; None: nothing."""
+    from pipeline.redact import RedactionConfig
+
+    shown = config or RedactionConfig()
+    aliases = "\n".join(f"{name} = {alias}" for name, alias in shown.aliases.items())
+    return [config is not None, list(shown.kinds), aliases, "\n".join(shown.words)]
+
+
+def _read(mask: bool, kinds: list[Any], names: str, words: str) -> RedactionConfig | None:
     from pipeline.redact import RedactionConfig
 
     if not mask:
@@ -61,59 +106,32 @@ def config_of(mask: bool, kinds: list[str], names: str, words: str) -> Redaction
     return RedactionConfig(kinds=tuple(kinds), aliases=aliases, words=listed)
 
 
-def kept_values(visitor: Visitor) -> list[Any]:
-    """The form as the visitor left it when the dataset was made, or as it is at first."""
-    from pipeline.redact import KINDS
-
-    return load_choices(visitor).get("redaction") or [False, list(KINDS), "", ""]
-
-
-def _open(request: gr.Request, mask: bool, names: str) -> list[Any]:
+def _open(panel: RedactionPanel, request: gr.Request, mask: bool, names: str) -> Updates:
     """Show the form, with an alias for everyone who writes."""
     from pipeline.redact import suggest_aliases
 
+    updates: Updates = {panel.group: gr.Column(visible=mask)}
     loaded = load_chat(visitor_of(request)) if mask and not names else None
-    if loaded is None:
-        return [gr.Column(visible=mask), gr.skip()]
-    aliases = list(suggest_aliases(loaded.messages).items())[:MOST_NAMES]
-    return [gr.Column(visible=True), "\n".join(f"{name} = {alias}" for name, alias in aliases)]
+    if loaded is not None:
+        aliases = list(suggest_aliases(loaded.messages).items())[:MOST_NAMES]
+        updates[panel.names] = "\n".join(f"{name} = {alias}" for name, alias in aliases)
+    return updates
 
 
 def _review(request: gr.Request, *settings: Any) -> str:
     """A table of what is found and what it becomes."""
-    from pipeline.redact import KINDS, redact
+    from pipeline.redact import redact
 
-    loaded, config = load_chat(visitor_of(request)), config_of(*settings)
-    if loaded is None or config is None:
-        return ""
-    found = redact(loaded.messages, config).found
-    if not found.height:
-        return '<p class="quiet">Nothing was found.</p>'
-    names: dict[str, str] = {"name": "Names", "word": "Your words"} | {str(kind): name for kind, name in KINDS.items()}
-    rows = "".join(
-        f"<tr><td>{escape(names.get(kind, kind))}</td><td dir='auto'>{escape(original)}</td>"
-        f"<td dir='auto'>{escape(placeholder)}</td><td class='number'>{count:,}</td></tr>"
-        for kind, original, placeholder, count in found.head(MOST_ROWS).iter_rows()
-    )
-    more = f'<p class="quiet">And {found.height - MOST_ROWS:,} more.</p>' if found.height > MOST_ROWS else ""
-    head = "<tr><th>Kind</th><th>Found</th><th>Becomes</th><th>Times</th></tr>"
-    return f'<table class="list"><thead>{head}</thead><tbody>{rows}</tbody></table>{more}'
+    loaded, config = load_chat(visitor_of(request)), _read(*settings)
+    return "" if loaded is None or config is None else found_table(redact(loaded.messages, config).found)
 
 
 def _search(request: gr.Request, query: str, *settings: Any) -> str:
     """Messages that still hold what is searched for, after masking."""
     from pipeline.redact import redact, search_messages
 
-    loaded, config = load_chat(visitor_of(request)), config_of(*settings)
+    loaded, config = load_chat(visitor_of(request)), _read(*settings)
     if loaded is None or not query.strip():
         return ""
     messages = redact(loaded.messages, config).messages if config else loaded.messages
-    hits = search_messages(messages, query)
-    if not hits.height:
-        return '<p class="quiet">Not in any message any more.</p>'
-    rows = "".join(
-        f"<tr><td>{sent_at:%d %b %Y}</td><td dir='auto'>{escape(sender or '')}</td>"
-        f"<td dir='auto'>{escape(text)}</td></tr>"
-        for sent_at, sender, text in hits.iter_rows()
-    )
-    return f'<table class="list"><tbody>{rows}</tbody></table>'
+    return hits_table(search_messages(messages, query))

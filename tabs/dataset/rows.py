@@ -2,68 +2,79 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from html import escape
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
+from gradio.blocks import Block
 
 from pipeline.errors import ChatError
-from tabs.theme import PEOPLE
 from tabs.visitor import safely
-from web.bubbles import conversation
+from tabs.wiring import PRIVATE, QUIET, Updates, Values
+from web.views.dataset import row_as_chat, row_as_tokens
 
 if TYPE_CHECKING:
     from pipeline.dataset import Dataset, Row
 
-__all__ = ["build", "first", "follow", "none", "tokenizer"]
+__all__ = ["RowPanel", "build", "first_row", "no_row", "starter_tokenizer", "wire"]
 
 FOLD = "As the model sees this row"
 
 
-def build() -> tuple[gr.State, list[gr.Button], list[Any]]:
-    """The number of the row that is shown, the buttons that turn pages, and every component that shows it."""
+@dataclass(frozen=True)
+class RowPanel:
+    """One row, and the buttons that turn pages; `at` is its number, from 0."""
+
+    shown: gr.HTML
+    earlier: gr.Button
+    later: gr.Button
+    fold: gr.Accordion
+    tokens: gr.HTML
+    at: gr.State
+
+
+def build() -> RowPanel:
+    """The part's components."""
     shown = gr.HTML(elem_id="rows")
     with gr.Row(elem_classes="actions"):
         earlier = gr.Button("Earlier", size="sm", scale=0, min_width=100)
         later = gr.Button("Later", size="sm", scale=0, min_width=100, elem_id="later-row")
     with gr.Accordion(FOLD, open=False, elem_classes="fold", elem_id="row-tokens") as fold:
         tokens = gr.HTML()
-    row = gr.State(0)
-    return row, [earlier, later], [shown, row, fold, tokens]
+    return RowPanel(shown, earlier, later, fold, tokens, gr.State(0))
 
 
-def follow(
-    row: gr.State, turns: list[gr.Button], shown: list[Any], settings: list[Any], current: Callable[..., Dataset]
-) -> None:
+def wire(panel: RowPanel, settings: Collection[Block], current: Callable[[gr.Request, Values], Dataset]) -> None:
     """Turn pages; tell tokens apart once they are asked for. `current` is the dataset on the page."""
-    private: dict[str, Any] = {"api_visibility": "private"}
 
-    def turn(request: gr.Request, step: int, at: int, *values: Any) -> list[Any]:
+    def turn(step: int, request: gr.Request, values: Values) -> Updates:
         rows = current(request, values).train
-        return _shown(rows, (at + step) % max(len(rows), 1))
+        return _row(panel, rows, (values[panel.at] + step) % max(len(rows), 1))
 
-    def tell(request: gr.Request, at: int, *values: Any) -> str:
-        return _tokens(current(request, values).train[at : at + 1])
+    def tell(request: gr.Request, values: Values) -> Updates:
+        return {panel.tokens: _tokens(current(request, values).train[values[panel.at] :][:1])}
 
-    for button, step in zip(turns, (-1, 1), strict=True):
-        button.click(safely(turn), [gr.State(step), row, *settings], shown, show_progress="hidden", **private)
-    shown[2].expand(safely(tell), [row, *settings], shown[3], show_progress="minimal", **private)
+    asked = {panel.at, *settings}
+    changed = [panel.shown, panel.at, panel.fold, panel.tokens]
+    panel.earlier.click(safely(turn, -1), asked, changed, **QUIET)
+    panel.later.click(safely(turn, 1), asked, changed, **QUIET)
+    panel.fold.expand(safely(tell), asked, panel.tokens, show_progress="minimal", **PRIVATE)
 
 
-def first(dataset: Dataset) -> list[Any]:
+def first_row(panel: RowPanel, dataset: Dataset) -> Updates:
     """The row to show first: short enough to read, with some back and forth."""
     rows = dataset.train
     at = next((at for at, row in enumerate(rows) if 5 <= len(row.messages) <= 14 and row.tokens < 500), 0)
-    return _shown(rows, at)
+    return _row(panel, rows, at)
 
 
-def none() -> list[Any]:
+def no_row(panel: RowPanel) -> Updates:
     """Nothing to show."""
-    return _shown([], 0)
+    return _row(panel, [], 0)
 
 
-def tokenizer() -> Any:
+def starter_tokenizer() -> Any:
     """The starter model's; None where it is not fetched and there is no network, and lengths are estimated then."""
     from pipeline.models import load_tokenizer
 
@@ -73,30 +84,19 @@ def tokenizer() -> Any:
         return None
 
 
-def _shown(rows: list[Row], at: int) -> list[Any]:
-    fold = gr.Accordion(FOLD, open=False, visible=bool(rows))
-    if not rows:
-        return ["", 0, fold, ""]
-    row = rows[at]
-    when = f"{row.sent_at:%d %B %Y, %H:%M}".lstrip("0")
-    head = f"Row {at + 1:,} of {len(rows):,} · {when} · {row.tokens:,} tokens. "
-    chat = conversation(row.messages, twin=PEOPLE[0], learn_from=row.learn_from)
-    return [f'<p class="quiet">{head}Tinted: what the model learns. Grey: what it reads.</p>{chat}', at, fold, ""]
+def _row(panel: RowPanel, rows: Sequence[Row], at: int) -> Updates:
+    return {
+        panel.shown: row_as_chat(rows[at], at + 1, len(rows)) if rows else "",
+        panel.at: at,
+        panel.fold: gr.Accordion(FOLD, open=False, visible=bool(rows)),
+        panel.tokens: "",
+    }
 
 
-def _tokens(rows: list[Row]) -> str:
+def _tokens(rows: Sequence[Row]) -> str:
     from pipeline.dataset import preview_rows
 
-    reader = tokenizer()
+    reader = starter_tokenizer()
     if reader is None:
         raise ChatError("The starter model's tokenizer is not here and cannot be fetched: connect to the network once.")
-    if not rows:
-        return ""
-    (row,) = preview_rows(rows, reader, 1)
-    tags = ((token, "mark" if token.learned else "span") for token in row.tokens)
-    spans = "".join(f"<{tag}>{escape(token.text)}</{tag}>" for token, tag in tags)
-    said = (
-        f"{row.token_count:,} tokens as the starter model reads them; it learns the {row.learned_count:,} that are "
-        "tinted: the replies, and where each ends."
-    )
-    return f'<p class="quiet">{said}</p><div class="tokens" dir="auto" style="--person:{PEOPLE[0]}">{spans}</div>'
+    return "".join(map(row_as_tokens, preview_rows(rows, reader, 1)))

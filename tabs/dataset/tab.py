@@ -4,18 +4,26 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
-from html import escape
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
+from gradio.blocks import Block
 
+from pipeline.dataset import DatasetFolder
 from pipeline.errors import ChatError
-from tabs import hub, visitor
-from tabs.analyse import figures
-from tabs.dataset import filters, redaction, rows
-from tabs.visitor import Stage, Visitor, load_chat, load_choices, safely, save_choices, visitor_of
+from pipeline.visitors import Visitor, load_chat, load_choices, save_choices
+from tabs import figures, hub
+from tabs.dataset import left_out, redaction, rows
+from tabs.dataset.left_out import LeftOutPanel
+from tabs.dataset.rows import RowPanel
+from tabs.figures import FigurePlace
+from tabs.form import HOURS, LIST, TEXT, ZERO_IS_NONE, Form, FormField, form_field
+from tabs.visitor import Stage, download_link, safely, stamp, visitor_of
+from tabs.wiring import QUIET, Updates, Values, parts
 from web.bubbles import failed
+from web.views.dataset import dataset_verdict
 
 if TYPE_CHECKING:
     import polars as pl
@@ -23,11 +31,11 @@ if TYPE_CHECKING:
     from pipeline.dataset import Dataset, DatasetConfig
     from pipeline.hub import Upload
 
-__all__ = ["build"]
+__all__ = ["DatasetTab", "build"]
 
 LIVE_PREVIEW = 60_000  # messages up to which the rows follow every change of the settings at once
 MOST_PEOPLE = 40
-FORM_NAMES = {
+FORMAT_NAMES = {
     "messages": "messages (TRL)",
     "prompt_completion": "prompt and completion",
     "sharegpt": "ShareGPT",
@@ -35,328 +43,347 @@ FORM_NAMES = {
     "blog": "### Home / ### Assistant",
     "llama2": "Llama 2",
 }
-# The settings in the order of their components.
-KNOBS = (
-    "silence", "tokens", *filters.NAMES, "share", "situation", "prompt", "most", "also", "overlap", "wall", "forms",
-    *redaction.NAMES,
-)  # fmt: skip
-USUAL: dict[str, Any] = {
-    "silence": 0, "tokens": 1024, "share": 0.15, "situation": True, "prompt": "", "most": 0, "overlap": 0.25,
-    "wall": 1000, "forms": [], "link": True, "forwarded": True, "pasted": True, "repeated": True, "only_media": False,
-    "only_call": False,
-}  # fmt: skip
 
 
-def build(stage: Stage) -> None:
-    """The tab: empty, choosing (with a preview), made."""
-    private: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
+@dataclass(frozen=True)
+class DatasetTab:
+    """The tab's parts. `form` holds every setting of a dataset, `formats` the further forms that it is written in."""
+
+    empty: gr.Column
+    choose: gr.Column
+    verdict: gr.HTML
+    make: gr.Button
+    onward: gr.Button
+    downloads: gr.HTML
+    row: RowPanel
+    gaps: FigurePlace
+    lengths: FigurePlace
+    left_out: LeftOutPanel
+    form: Form[DatasetConfig]
+    formats: gr.CheckboxGroup
+
+    @property
+    def settings(self) -> set[Block]:
+        """What is read before a dataset is made."""
+        return {*self.form.components, self.formats}
+
+
+def build(stage: Stage) -> DatasetTab:
+    """The tab, wired: empty, choosing (with a preview), made."""
+    tab = _layout()
+    every, latest = parts(tab), {"trigger_mode": "always_last", **QUIET}
+    silence = tab.form["silence_minutes"]
+    gr.on([stage.chat.change, stage.dataset.change], safely(_draw, tab), None, every, **QUIET)
+    gr.on([setting.input for setting in tab.form.components], safely(_preview, tab), tab.settings, every, **latest)
+    silence.input(safely(_cut, tab), silence, parts(tab.gaps), **latest)
+    tab.make.click(safely(_make, tab, stage), tab.settings, [stage.dataset, *every], **QUIET)
+    rows.wire(tab.row, tab.settings, lambda request, values: _current(tab, request, values))
+    tab.onward.click(lambda: gr.Tabs(selected="finetune"), None, stage.tabs, **QUIET)
+    return tab
+
+
+def _layout() -> DatasetTab:
+    from pipeline.dataset import DatasetConfig
+
     with gr.Column(elem_id="dataset-empty") as empty:
         gr.HTML('<div class="empty">No chat yet. Bring one in step 1, or try the sample there.</div>')
     with gr.Column(visible=False, elem_id="dataset-choose") as choose:
         verdict = gr.HTML(elem_id="dataset-verdict")
-        person = gr.Radio([], label="Whose replies should the model learn?", elem_id="person")
+        person = form_field(
+            DatasetConfig, "person", gr.Radio, choices=[], label="Whose replies should the model learn?",
+            elem_id="person",
+        )  # fmt: skip
         with gr.Row(elem_classes="actions"):
             make = gr.Button("Make the dataset", variant="primary", scale=0, min_width=200, elem_id="make-dataset")
             onward = gr.Button(
                 "Next: fine-tune", variant="primary", scale=0, min_width=200, visible=False, elem_id="to-finetune"
             )
         downloads = gr.HTML(visible=False, elem_id="downloads")
-        row, turns, shown_row = rows.build()
-        silence, tokens, gaps, lengths = _lengths()
+        row = rows.build()
+        gaps, lengths, measures = _lengths()
         with gr.Accordion("Left out, and why", open=False, elem_classes="fold", elem_id="left-out"):
-            switches, left_out = filters.build()
+            filters = left_out.build()
         with gr.Accordion("Personal data", open=False, elem_classes="fold", elem_id="personal-data"):
             masking = redaction.build()
         with gr.Accordion("To the Hub", open=False, elem_classes="fold", elem_id="dataset-hub"):
             hub.build("The dataset", "dataset", _prepare)
         with gr.Accordion("Settings", open=False, elem_classes="fold", elem_id="dataset-settings"):
-            more = _more()
-    knobs = [silence, tokens, *switches, *more, *masking]
-    settings = [person, *knobs]
-    seen = [verdict, make, onward, downloads, *shown_row, *lengths, *left_out]
-    changed = [stage.chat.change, stage.dataset.change]
-    gr.on(changed, safely(_draw), None, [empty, choose, person, *gaps, *seen, *knobs], **private)
-    latest: dict[str, Any] = {"trigger_mode": "always_last", **private}
-    gr.on([item.input for item in settings], safely(_preview), settings, seen, **latest)
-    silence.input(safely(_gaps), silence, gaps, **latest)
-    make.click(safely(_make), settings, [stage.dataset, *seen], **private)
-    rows.follow(row, turns, shown_row, settings, _current)
-    onward.click(lambda: gr.Tabs(selected="finetune"), None, stage.tabs, **private)
+            more, formats = _more()
+    fields = {"person": person, **measures, "filters": filters.field, **more, "redaction": masking.field}
+    form = Form(DatasetConfig, fields, _config)
+    return DatasetTab(empty, choose, verdict, make, onward, downloads, row, gaps, lengths, filters, form, formats)
 
 
-def _lengths() -> tuple[gr.Slider, gr.Slider, list[Any], list[Any]]:
+def _lengths() -> tuple[FigurePlace, FigurePlace, dict[str, FormField]]:
     """Where a conversation ends and how long a row is: a chart each, with what moves it under it."""
+    from pipeline.dataset import DatasetConfig
+
     figures.style()
     with gr.Row(elem_id="lengths", equal_height=False):
         with gr.Column(min_width=300):
             gaps = figures.place("gaps")
-            silence = gr.Slider(
-                0, 24, value=0, step=0.25, label="A silence of so many hours ends a conversation",
-                info="0: read from the chat's own silences", elem_id="silence",
+            silence = form_field(
+                DatasetConfig, "silence_minutes", gr.Slider, HOURS, minimum=0, maximum=24, step=0.25,
+                label="A silence of so many hours ends a conversation", info="0: read from the chat's own silences",
+                elem_id="silence",
             )  # fmt: skip
         with gr.Column(min_width=300):
             lengths = figures.place("row-lengths")
-            tokens = gr.Slider(
-                256, 4096, value=1024, step=128, label="Longest row, in tokens", elem_id="longest-row",
+            tokens = form_field(
+                DatasetConfig, "max_tokens", gr.Slider, minimum=256, maximum=4096, step=128,
+                label="Longest row, in tokens", elem_id="longest-row",
                 info="A conversation that is longer becomes several rows; each reply is learned once",
             )  # fmt: skip
-    return silence, tokens, [*gaps], [*lengths]
+    return gaps, lengths, {"silence_minutes": silence, "max_tokens": tokens}
 
 
-def _more() -> list[Any]:
-    """The folded settings."""
-    share = gr.Slider(
-        0.05, 0.4, value=0.15, step=0.05, label="Held out for the exam", info="The last replies in time, never shuffled"
-    )
-    situation = gr.Checkbox(True, label="Tell the model the weekday, the hour and the silence before")
-    prompt = gr.Textbox(label="What the model is told first", lines=2, max_lines=4)
-    most = gr.Number(
-        0, label="Most replies to learn from", precision=0, elem_id="most-replies",
-        info="0: all. Fewer are chosen to differ in words and length; of many alike, such as ok, some stay",
-    )  # fmt: skip
-    also = gr.Dropdown(
-        [], multiselect=True, label="Other names of the same person", info="After a rename or a new phone number"
-    )
-    overlap = gr.Slider(
-        0, 0.75, value=0.25, step=0.05, label="Share of a row that may repeat the row before",
-        info="So that a long conversation's later rows begin with what went before",
-    )  # fmt: skip
-    wall = gr.Number(1000, label="A message is pasted from so many characters", precision=0, minimum=50)
-    forms = gr.CheckboxGroup(
-        [(name, form) for form, name in FORM_NAMES.items() if form != "messages"],
-        label="Other forms to download, as JSON lines and Parquet",
-    )
-    return [share, situation, prompt, most, also, overlap, wall, forms]
-
-
-def _config(person: str | None, *values: Any) -> DatasetConfig:
-    from pydantic import ValidationError
-
+def _more() -> tuple[dict[str, FormField], gr.CheckboxGroup]:
+    """The folded settings, and the further forms to download."""
     from pipeline.dataset import DatasetConfig
 
-    if not person:
+    fields = {
+        "validation_share": form_field(
+            DatasetConfig, "validation_share", gr.Slider, minimum=0.05, maximum=0.4, step=0.05,
+            label="Held out for the exam", info="The last replies in time, never shuffled",
+        ),
+        "situation": form_field(
+            DatasetConfig, "situation", gr.Checkbox,
+            label="Tell the model the weekday, the hour and the silence before",
+        ),
+        "system_prompt": form_field(
+            DatasetConfig, "system_prompt", gr.Textbox, TEXT, label="What the model is told first", lines=2,
+            max_lines=4,
+        ),
+        "max_replies": form_field(
+            DatasetConfig, "max_replies", gr.Number, ZERO_IS_NONE, label="Most replies to learn from", precision=0,
+            elem_id="most-replies",
+            info="0: all. Fewer are chosen to differ in words and length; of many alike, such as ok, some stay",
+        ),
+        "also_named": form_field(
+            DatasetConfig, "also_named", gr.Dropdown, LIST, choices=[], multiselect=True,
+            label="Other names of the same person", info="After a rename or a new phone number",
+        ),
+        "overlap_share": form_field(
+            DatasetConfig, "overlap_share", gr.Slider, minimum=0, maximum=0.75, step=0.05,
+            label="Share of a row that may repeat the row before",
+            info="So that a long conversation's later rows begin with what went before",
+        ),
+        "wall_characters": form_field(
+            DatasetConfig, "wall_characters", gr.Number, label="A message is pasted from so many characters",
+            precision=0, minimum=50,
+        ),
+    }  # fmt: skip
+    formats = gr.CheckboxGroup(
+        [(label, name) for name, label in FORMAT_NAMES.items() if name != "messages"],
+        label="Other forms to download, as JSON lines and Parquet",
+    )
+    return fields, formats
+
+
+def _config(fields: dict[str, Any]) -> DatasetConfig:
+    from pipeline.dataset import DatasetConfig
+
+    if not fields["person"]:
         raise ChatError("Choose whose replies the model should learn.")
-    knobs = dict(zip(KNOBS, values, strict=True))
-    prompt = (knobs["prompt"] or "").strip()
-    try:
-        return DatasetConfig(
-            person=person,
-            also_named=tuple(name for name in knobs["also"] or () if name != person),
-            silence_minutes=knobs["silence"] * 60 or None,
-            validation_share=knobs["share"],
-            situation=knobs["situation"],
-            max_replies=int(knobs["most"]) if knobs["most"] else None,
-            max_tokens=int(knobs["tokens"]),
-            overlap_share=knobs["overlap"],
-            wall_characters=int(knobs["wall"] or 0),
-            filters=tuple(name for name in filters.NAMES if knobs[name]),
-            redaction=redaction.config_of(*(knobs[name] for name in redaction.NAMES)),
-            **({"system_prompt": prompt} if prompt else {}),
-        )
-    except ValidationError as error:
-        reasons = "; ".join(problem["msg"].removeprefix("Value error, ") for problem in error.errors())
-        raise ChatError(f"A setting cannot be used: {reasons}.") from None
+    others = tuple(name for name in fields["also_named"] if name != fields["person"])
+    return DatasetConfig(**{**fields, "also_named": others})
 
 
-def _draw(request: gr.Request) -> list[Any]:
+def _draw(tab: DatasetTab, request: gr.Request) -> Updates:
     """The whole tab from the visitor's folder: after a chat was loaded, a dataset made, or a reload."""
-    from pipeline.dataset import read_dataset
     from pipeline.messages import people
 
     mine = visitor_of(request)
     loaded = load_chat(mine)
     if loaded is None:
-        return [gr.Column(visible=True), gr.Column(visible=False), gr.skip(), *[gr.skip()] * (3 + SEEN + len(KNOBS))]
+        return {tab.empty: gr.Column(visible=True), tab.choose: gr.Column(visible=False)}
     names = people(loaded.messages)
-    counts = dict(loaded.messages["sender"].drop_nulls().value_counts().iter_rows())
     chosen = load_choices(mine).get("person")
     chosen = chosen if chosen in names else (names[0] if names else None)
-    picker = gr.Radio([(f"{n}  ·  {counts[n]:,} messages", n) for n in names[:MOST_PEOPLE]], value=chosen)
-    head = [gr.Column(visible=False), gr.Column(visible=True), picker]
-    values = dict.fromkeys(KNOBS) | USUAL | {"also": gr.Dropdown(choices=names, value=[])}
-    made = read_dataset(mine.dataset) if mine.has_dataset else None
+    made = _dataset_of(mine)
     if made is None:
-        filters.forget(mine)
-        save_choices(mine, redaction=None)  # of another dataset
-    values |= dict(zip(redaction.NAMES, redaction.kept_values(mine), strict=True))
-    if made is not None:
-        values |= _values(made.config, names) | {"forms": _forms(mine)}
-        return [*head, *_drawn_gaps(loaded.messages, made.config.silence_minutes), *_made(mine, made), *values.values()]
-    head += _drawn_gaps(loaded.messages, None)
-    if loaded.messages.height > LIVE_PREVIEW:
+        drawn = _draw_unmade(tab, mine, loaded.messages, chosen)
+    else:
+        drawn = _made(tab, mine, made) | left_out.shown(tab.left_out, left_out.kept(mine), made.config.filters)
+        # The names and words that are masked lie beside the dataset, not in it.
+        drawn = tab.form.show({**dict(made.config), "redaction": redaction.kept(mine)}) | drawn
+        drawn |= {tab.formats: _formats(mine)} | _drawn_gaps(tab, loaded.messages, made.config.silence_minutes)
+    counts = dict(loaded.messages["sender"].drop_nulls().value_counts().iter_rows())
+    also = [name for name in made.config.also_named if name in names] if made else []
+    return drawn | {
+        tab.empty: gr.Column(visible=False),
+        tab.choose: gr.Column(visible=True),
+        tab.form["person"]: gr.Radio(
+            [(f"{name}  ·  {counts[name]:,} messages", name) for name in names[:MOST_PEOPLE]], value=chosen
+        ),
+        tab.form["also_named"]: gr.Dropdown(names, value=also),
+    }
+
+
+def _draw_unmade(tab: DatasetTab, mine: Visitor, messages: pl.DataFrame, person: str | None) -> Updates:
+    """The settings as they are at first, and what they would make."""
+    from pipeline.dataset import DatasetConfig
+
+    left_out.forget(mine)
+    redaction.keep(mine, None)  # of another dataset
+    filters = DatasetConfig.model_fields["filters"].default
+    updates = {**tab.form.defaults, tab.formats: [], **_drawn_gaps(tab, messages, None)}
+    if messages.height > LIVE_PREVIEW:
         sentence = "Choose whose replies the model should learn, then make the dataset: a few seconds for a long chat."
-        return [*head, *_waiting(f'<p class="lead">{sentence}</p>'), *values.values()]
+        return updates | _waiting(tab, f'<p class="lead">{sentence}</p>') | left_out.shown(tab.left_out, None, filters)
     try:
-        seen = _seen(_dataset(mine, (chosen, *(USUAL.get(name) for name in KNOBS))))
+        config = _config({"person": person, "also_named": ()})
+        dataset = _build(mine, config)
     except ChatError as error:
-        seen = _waiting(failed(str(error)), make=False)
-    return [*head, *seen, *values.values()]
+        updates |= _waiting(tab, failed(str(error)), make=False)
+        return updates | left_out.shown(tab.left_out, None, filters)
+    found = dataset.dropped, dataset.spared
+    return updates | _seen(tab, dataset) | left_out.shown(tab.left_out, found, filters)
 
 
-def _preview(request: gr.Request, *settings: Any) -> list[Any]:
+def _preview(tab: DatasetTab, request: gr.Request, values: Values) -> Updates:
     """Follow a change of the person or a setting: what would be learned now."""
-    from pipeline.dataset import read_dataset
-
     mine = visitor_of(request)
     loaded = load_chat(mine)
-    if settings[0]:
-        save_choices(mine, person=settings[0])
+    if person := values[tab.form["person"]]:
+        save_choices(mine, person=person)
     if loaded is None or loaded.messages.height > LIVE_PREVIEW:
-        return _waiting(gr.skip())
+        return _waiting(tab)
     try:
-        dataset = _dataset(mine, settings)
+        dataset = _build(mine, tab.form.read(values))
     except ChatError as error:
-        return _waiting(failed(str(error)), make=False)
+        return _waiting(tab, failed(str(error)), make=False)
     # Made with these very settings, perhaps while this was being looked at: then what was made stays in view.
-    made = read_dataset(mine.dataset) if mine.has_dataset else None
-    return _made(mine, made) if made is not None and made.config == dataset.config else _seen(dataset)
+    made = _dataset_of(mine)
+    return _made(tab, mine, made) if made is not None and made.config == dataset.config else _seen(tab, dataset)
 
 
-def _gaps(request: gr.Request, hours: float) -> list[Any]:
+def _cut(tab: DatasetTab, request: gr.Request, hours: float) -> Updates:
+    """Where the silences are cut, as the slider moves."""
     loaded = load_chat(visitor_of(request))
-    return _drawn_gaps(loaded.messages, hours * 60 or None) if loaded else [gr.skip()] * 3
+    return _drawn_gaps(tab, loaded.messages, HOURS.read(hours)) if loaded else {}
 
 
-def _drawn_gaps(messages: pl.DataFrame, minutes: float | None) -> list[Any]:
+def _drawn_gaps(tab: DatasetTab, messages: pl.DataFrame, minutes: float | None) -> Updates:
     from datetime import timedelta
 
     from pipeline import charts
     from pipeline.turns import gap_histogram
 
     histogram = gap_histogram(messages, None if minutes is None else timedelta(minutes=minutes))
-    return figures.filled(charts.gaps(histogram, found=minutes is None))
+    return figures.filled(tab.gaps, charts.gaps(histogram, found=minutes is None))
 
 
-def _make(request: gr.Request, *settings: Any) -> Iterator[list[Any]]:
+def _make(tab: DatasetTab, stage: Stage, request: gr.Request, values: Values) -> Iterator[Updates]:
     from pipeline.dataset import write_dataset
 
     mine = visitor_of(request)
-    knobs = dict(zip(KNOBS, settings[1:], strict=True))
-    yield [gr.skip(), gr.skip(), gr.Button("Making the dataset", interactive=False), *[gr.skip()] * (SEEN - 2)]
+    yield {tab.make: gr.Button("Making the dataset", interactive=False)}
     try:
-        made = _dataset(mine, settings, exact=True)
+        config = tab.form.read(values)
+        made = _build(mine, config, exact=True)
     except ChatError as error:
-        yield [gr.skip(), *_waiting(failed(str(error)), make=False)]
+        yield _waiting(tab, failed(str(error)), make=False)
         return
     shutil.rmtree(mine.dataset, ignore_errors=True)
-    write_dataset(made, mine.dataset, formats=("messages", *(knobs["forms"] or [])))
-    filters.keep(mine, made)
-    masking = [knobs[name] for name in redaction.NAMES]
-    save_choices(mine, person=settings[0], redaction=masking if knobs["mask"] else None)
-    yield [visitor.stamp(mine, "dataset/dataset.json"), *_made(mine, made)]
+    write_dataset(made, mine.dataset, formats=("messages", *(values[tab.formats] or [])))
+    left_out.keep(mine, made)
+    redaction.keep(mine, config.redaction)
+    save_choices(mine, person=config.person)
+    yield {stage.dataset: stamp(mine, "dataset/dataset.json"), **_made(tab, mine, made)}
 
 
-def _dataset(mine: Visitor, settings: tuple[Any, ...], *, exact: bool = False) -> Dataset:
+def _build(mine: Visitor, config: DatasetConfig, *, exact: bool = False) -> Dataset:
     """The dataset of the visitor's chat; `exact` counts tokens with the starter model's tokenizer where it is here."""
     from pipeline.dataset import build_dataset
 
     loaded = load_chat(mine)
     if loaded is None:
         raise ChatError("There is no chat yet: bring one in step 1.")
-    return build_dataset(loaded.messages, _config(*settings), rows.tokenizer() if exact else None)
+    return build_dataset(loaded.messages, config, rows.starter_tokenizer() if exact else None)
 
 
-def _current(request: gr.Request, settings: tuple[Any, ...]) -> Dataset:
-    """The dataset whose rows are on the page: the one made, else what the settings would make."""
+def _dataset_of(mine: Visitor) -> Dataset | None:
+    """The dataset that the visitor made, or None if there is none."""
     from pipeline.dataset import read_dataset
 
+    return read_dataset(mine.dataset) if mine.has_dataset else None
+
+
+def _current(tab: DatasetTab, request: gr.Request, values: Values) -> Dataset:
+    """The dataset whose rows are on the page: the one made, else what the settings would make."""
     mine = visitor_of(request)
-    return read_dataset(mine.dataset) if mine.has_dataset else _dataset(mine, settings)
+    return _dataset_of(mine) or _build(mine, tab.form.read(values))
 
 
 def _prepare(mine: Visitor, folder: Path) -> Upload:
     """What a push of the dataset would upload, in the forms that it was made in."""
-    from pipeline.dataset import read_dataset
     from pipeline.hub import prepare_dataset
 
-    if not mine.has_dataset:
+    made = _dataset_of(mine)
+    if made is None:
         raise ChatError("There is no dataset yet: make it first.")
-    return prepare_dataset(read_dataset(mine.dataset), folder, ("messages", *_forms(mine)))  # type: ignore[arg-type]
+    return prepare_dataset(made, folder, ("messages", *_formats(mine)))  # type: ignore[arg-type]
 
 
-def _forms(mine: Visitor) -> list[str]:
+def _formats(mine: Visitor) -> list[str]:
     """The further forms that the dataset was made in."""
-    return sorted(path.name for path in (mine.dataset / "formats").glob("*") if path.is_dir())
+    return DatasetFolder(mine.dataset).made_in()
 
 
-# Components [verdict, make, onward, downloads], the row's four, a chart's three, the filters' 13.
-SEEN = 24
-
-
-def _seen(dataset: Dataset) -> list[Any]:
+def _seen(tab: DatasetTab, dataset: Dataset) -> Updates:
     """What the page shows of a dataset that is not written yet."""
-    return [
-        _verdict(dataset, "would learn"), gr.Button("Make the dataset", variant="primary", interactive=True),
-        gr.Button(visible=False), gr.HTML(visible=False), *rows.first(dataset), *_drawn_lengths(dataset),
-        *filters.shown((dataset.dropped, dataset.spared)),
-    ]  # fmt: skip
+    return {
+        tab.verdict: dataset_verdict(dataset, "would learn"),
+        tab.make: gr.Button("Make the dataset", variant="primary", interactive=True),
+        tab.onward: gr.Button(visible=False),
+        tab.downloads: gr.HTML(visible=False),
+        **rows.first_row(tab.row, dataset),
+        **_drawn_lengths(tab, dataset),
+        **left_out.shown(tab.left_out, (dataset.dropped, dataset.spared)),
+    }
 
 
-def _made(mine: Visitor, dataset: Dataset) -> list[Any]:
+def _made(tab: DatasetTab, mine: Visitor, dataset: Dataset) -> Updates:
     """What the page shows of a dataset that lies in the visitor's folder."""
-    return [
-        _verdict(dataset, "will learn"), gr.Button("Make it again", variant="secondary", interactive=True),
-        gr.Button(visible=True), gr.HTML(_downloads(mine), visible=True), *rows.first(dataset),
-        *_drawn_lengths(dataset), *filters.shown(filters.kept(mine)),
-    ]  # fmt: skip
+    return {
+        tab.verdict: dataset_verdict(dataset, "will learn"),
+        tab.make: gr.Button("Make it again", variant="secondary", interactive=True),
+        tab.onward: gr.Button(visible=True),
+        tab.downloads: gr.HTML(_downloads(mine), visible=True),
+        **rows.first_row(tab.row, dataset),
+        **_drawn_lengths(tab, dataset),
+        **left_out.shown(tab.left_out, left_out.kept(mine)),
+    }
 
 
-def _waiting(verdict: Any, *, make: bool = True) -> list[Any]:
-    """What the page shows where there is no dataset to look at."""
-    button = gr.Button("Make the dataset", variant="primary", interactive=make)
-    hidden = [gr.Button(visible=False), gr.HTML(visible=False)]
-    return [verdict, button, *hidden, *rows.none(), *figures.filled(None), *filters.blank()]
+def _waiting(tab: DatasetTab, verdict: str | None = None, *, make: bool = True) -> Updates:
+    """What the page shows where there is no dataset to look at; a verdict of None leaves the one that is there."""
+    return {
+        **({} if verdict is None else {tab.verdict: verdict}),
+        tab.make: gr.Button("Make the dataset", variant="primary", interactive=make),
+        tab.onward: gr.Button(visible=False),
+        tab.downloads: gr.HTML(visible=False),
+        **rows.no_row(tab.row),
+        **figures.filled(tab.lengths, None),
+        **left_out.shown(tab.left_out, None),
+    }
 
 
-def _drawn_lengths(dataset: Dataset) -> list[Any]:
+def _drawn_lengths(tab: DatasetTab, dataset: Dataset) -> Updates:
     from pipeline import charts
     from pipeline.dataset import token_histogram
     from pipeline.models import model_list
 
     window = min(model.context for model in model_list())
     exact = dataset.summary.tokenizer is not None
-    return figures.filled(charts.row_lengths(token_histogram(dataset), dataset.config.max_tokens, window, exact=exact))
-
-
-def _verdict(dataset: Dataset, will: str) -> str:
-    from pipeline import charts
-
-    summary, config = dataset.summary, dataset.config
-    others = " and ".join(summary.others[:3]) if len(summary.others) <= 3 else f"{len(summary.others)} others"
-    hints = "".join(f'<p class="quiet">{escape(hint)}</p>' for hint in summary.hints)
-    silence = charts.silence_name(60 * summary.silence_minutes)
-    figures = (
-        (f"{summary.train_replies:,}", "replies to learn from"),
-        (f"{summary.validation_replies:,}", "held out for the exam"),
-        (f"{summary.sessions:,}", "conversations"),
-        (silence, "of silence end one"),
-        (f"{summary.train_tokens:,}", "tokens" if summary.tokenizer else "tokens, about"),
-    )
-    cells = "".join(f"<div><b>{value}</b><span>{name}</span></div>" for value, name in figures)
-    return (
-        f'<p class="lead" dir="auto">The model {will} how {escape(config.person)} answers {escape(others)}.</p>'
-        f'<div class="figures">{cells}</div>{hints}'
-    )
+    drawn = charts.row_lengths(token_histogram(dataset), dataset.config.max_tokens, window, exact=exact)
+    return figures.filled(tab.lengths, drawn)
 
 
 def _downloads(mine: Visitor) -> str:
-    links = [
-        visitor.download_link(mine, mine.dataset / f"{part}.jsonl", f"Download {part}.jsonl")
-        for part in ("train", "validation")
-    ]
-    for path in sorted((mine.dataset / "formats").glob("*/*")):
-        links.append(
-            visitor.download_link(mine, path, f"{FORM_NAMES.get(path.parent.name, path.parent.name)}: {path.name}")
-        )
+    folder = DatasetFolder(mine.dataset)
+    links = [download_link(mine, path, f"Download {path.name}") for path in folder.rows]
+    for path in sorted(folder.formats.glob("*/*")):
+        links.append(download_link(mine, path, f"{FORMAT_NAMES.get(path.parent.name, path.parent.name)}: {path.name}"))
     return " ".join(links)
-
-
-def _values(config: DatasetConfig, names: list[str]) -> dict[str, Any]:
-    """The settings that a dataset was made with, as the components show them."""
-    return {
-        "silence": (config.silence_minutes or 0) / 60, "tokens": config.max_tokens, "share": config.validation_share,
-        "situation": config.situation, "prompt": config.system_prompt, "most": config.max_replies or 0,
-        "overlap": config.overlap_share, "wall": config.wall_characters,
-        "also": gr.Dropdown(choices=names, value=[name for name in config.also_named if name in names]),
-        **{name: name in config.filters for name in filters.NAMES},
-    }  # fmt: skip

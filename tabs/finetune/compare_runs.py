@@ -2,32 +2,36 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from html import escape
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
 
 import gradio as gr
 
-from pipeline.errors import ChatError
-from pipeline.runs import RunFolder
-from tabs.finetune.loss_curve import two_curves
-from tabs.runs import finished_runs, run_folders
-from tabs.visitor import Stage, download_link, own_run, safely, visitor_of
-from web.words import duration
+from pipeline.visitors import finished_runs, own_run, run_folders
+from tabs.visitor import Stage, download_link, safely, visitor_of
+from tabs.wiring import PRIVATE, QUIET, Updates, parts
+from web.views.run_comparison import every_run, started, two_runs
 
-if TYPE_CHECKING:
-    from pipeline.runs import Run
-
-__all__ = ["build"]
-
-NAMELESS = ("seed",)  # settings that say nothing about a run by themselves
+__all__ = ["AllRunsPanel", "build"]
 
 
-def build(stage: Stage) -> None:
+@dataclass(frozen=True)
+class AllRunsPanel:
+    """The list; two to compare where there are two; a twin to take along where there is one."""
+
+    every: gr.HTML
+    choice: gr.Row
+    first: gr.Dropdown
+    second: gr.Dropdown
+    beside: gr.HTML
+    keeping: gr.Row
+    keep: gr.Dropdown
+    pack: gr.Button
+    link: gr.HTML
+    known: gr.State
+
+
+def build(stage: Stage) -> AllRunsPanel:
     """The fold's insides: none yet, one, several."""
-    private: dict[str, Any] = {"api_visibility": "private"}
-    quiet: dict[str, Any] = {"show_progress": "hidden", **private}
     every = gr.HTML(elem_id="every-run")
     with gr.Row(visible=False, elem_id="compare-choice") as choice:
         first = gr.Dropdown([], label="Compare", elem_id="compare-first", min_width=230)
@@ -37,38 +41,41 @@ def build(stage: Stage) -> None:
         keep = gr.Dropdown([], label="Take a twin along", elem_id="keep-run", min_width=220)
         pack = gr.Button("Make a zip", scale=0, min_width=140, elem_id="keep-zip")
     link = gr.HTML(elem_id="keep-link")
-    known = gr.State("")
-
-    gr.on(
-        [stage.runs.change, stage.dataset.change], safely(_draw), known,
-        [every, choice, first, second, keeping, keep, link, known], **quiet,
-    )  # fmt: skip
-    gr.on([first.change, second.change], safely(_compare), [first, second], beside, **quiet)
-    pack.click(safely(_take_along), keep, link, show_progress="minimal", **private)
+    panel = AllRunsPanel(every, choice, first, second, beside, keeping, keep, pack, link, gr.State(""))
+    changed = [stage.runs.change, stage.dataset.change]
+    gr.on(changed, safely(_draw, panel), panel.known, parts(panel), **QUIET)
+    gr.on([first.change, second.change], safely(_compare), [first, second], beside, **QUIET)
+    pack.click(safely(_take_along), keep, link, show_progress="minimal", **PRIVATE)
+    return panel
 
 
-def _draw(request: gr.Request, known: str) -> list[Any]:
-    """Outputs [every .. known]: the list always, the choices only where others are there, so that none is lost."""
+def _draw(panel: AllRunsPanel, request: gr.Request, known: str) -> Updates:
+    """The list always, the choices only where others are there, so that none is lost."""
     visitor = visitor_of(request)
     folders, done = run_folders(visitor), finished_runs(visitor)
     now = " ".join(f"{folder.name}{folder in done}" for folder in folders)
     if now == known:
-        return [_every(folders), *[gr.skip()] * 6, now]
+        return {panel.every: every_run(folders)}
     names = [(started(folder), folder.name) for folder in folders]
     kept = [(started(folder), folder.name) for folder in done]
-    pair = [names[0][1], names[1][1]] if len(names) > 1 else [None, None]
-    return [
-        _every(folders), gr.Row(visible=len(names) > 1), gr.Dropdown(names, value=pair[1]),
-        gr.Dropdown(names, value=pair[0]), gr.Row(visible=bool(kept)),
-        gr.Dropdown(kept, value=kept[0][1] if kept else None), "", now,
-    ]  # fmt: skip
+    newest, before = (names[0][1], names[1][1]) if len(names) > 1 else (None, None)
+    return {
+        panel.every: every_run(folders),
+        panel.choice: gr.Row(visible=len(names) > 1),
+        panel.first: gr.Dropdown(names, value=before),
+        panel.second: gr.Dropdown(names, value=newest),
+        panel.keeping: gr.Row(visible=bool(kept)),
+        panel.keep: gr.Dropdown(kept, value=kept[0][1] if kept else None),
+        panel.link: "",
+        panel.known: now,
+    }
 
 
 def _compare(request: gr.Request, one: str | None, other: str | None) -> str:
     visitor = visitor_of(request)
     if not one or not other or one == other:
         return ""
-    return _beside(own_run(visitor, one), own_run(visitor, other))
+    return two_runs(own_run(visitor, one), own_run(visitor, other))
 
 
 def _take_along(request: gr.Request, name: str | None) -> str:
@@ -81,153 +88,3 @@ def _take_along(request: gr.Request, name: str | None) -> str:
     said = "Adapter, template, sampling, exam, recipe and card; nothing of the chat."
     label = f"Download twin.zip, {size:,.1f} MB"
     return f'<p>{download_link(visitor, path, label)}</p><p class="quiet">{said}</p>'
-
-
-def _every(folders: list[Path]) -> str:
-    """All runs as a list, newest first."""
-    from pipeline.runs import read_run
-
-    rows = []
-    for folder in folders:
-        run = read_run(folder)
-        before, best = run.base_validation_loss, run.best_validation_loss
-        losses = f"{before:.2f} → {best:.2f}" if before is not None and best is not None else ""
-        where = "" if run.job is None else f" · {escape(run.job.hardware)}"
-        rows.append(
-            f"<tr><td>{started(folder)}</td><td>{escape(run.status)}{where}</td>"
-            f'<td class="number">{run.step:,} of {run.total_steps:,} steps</td><td class="number">{losses}</td>'
-            f"<td>{', '.join(filter(None, (_took(run), _cost(run))))}</td></tr>"
-        )
-    if not rows:
-        return '<p class="quiet">None yet.</p>'
-    head = (
-        '<tr><th>Started</th><th>State</th><th class="number">Steps</th><th class="number">Held-out loss</th>'
-        "<th>Took</th></tr>"
-    )
-    return f'<table class="list"><thead>{head}</thead><tbody>{"".join(rows)}</tbody></table>'
-
-
-def started(folder: Path) -> str:
-    """When a run began, from its folder's name."""
-    try:
-        return f"{datetime.strptime(folder.name[:15], '%Y%m%d-%H%M%S'):%d %B, %H:%M}".lstrip("0")
-    except ValueError:
-        return escape(folder.name)
-
-
-def _took(run: Run) -> str:
-    return duration(run.seconds) if run.seconds > 0 else ""
-
-
-def _cost(run: Run) -> str:
-    return "" if run.spent is None else f"${run.spent:,.2f}"
-
-
-def _beside(one: Path, other: Path) -> str:
-    """Two runs: their curves in one picture, then what differs, what came out, and their exams."""
-    from pipeline.runs import read_metrics, read_run
-
-    runs = (read_run(one), read_run(other))
-    names = (started(one), started(other))
-    first, second = (_points(read_metrics(run.directory)) for run in runs)
-    picture = two_curves(first, second, names)
-    parts: list[tuple[str, list[tuple[str, str, str]]]] = [
-        ("Settings that differ", _differences(*runs)),
-        ("What came out", [(name, show(runs[0]), show(runs[1])) for name, show in RESULTS]),
-        ("Exam of the twin", _exams(one, other)),
-    ]
-    head = f"<tr><th></th><th>{names[0]}</th><th>{names[1]}</th></tr>"
-    tables = "".join(
-        f'<p class="moment">{title}</p><table class="list beside"><thead>{head}</thead><tbody>{_rows(rows, names)}'
-        "</tbody></table>"
-        for title, rows in parts
-        if any(any(row[1:]) for row in rows)
-    )
-    same = "" if parts[0][1] else '<p class="quiet">Both were trained with the same settings.</p>'
-    return f"{picture}{same}{tables}"
-
-
-def _rows(rows: list[tuple[str, str, str]], names: tuple[str, str]) -> str:
-    return "".join(
-        f'<tr><td>{escape(name)}</td><td data-of="{names[0]}">{escape(one)}</td>'
-        f'<td data-of="{names[1]}">{escape(other)}</td></tr>'
-        for name, one, other in rows
-        if one or other
-    )
-
-
-def _differences(one: Run, other: Run) -> list[tuple[str, str, str]]:
-    fields = type(one.config).model_fields
-    rows = []
-    for name, field in fields.items():
-        values = getattr(one.config, name), getattr(other.config, name)
-        if values[0] != values[1] and name not in NAMELESS:
-            label = (field.description or name.replace("_", " ")).split(";")[0].split(", ")[0]
-            rows.append((label[0].upper() + label[1:], _written(values[0]), _written(values[1])))
-    replies = _replies(one), _replies(other)
-    if replies[0] != replies[1]:
-        rows.append(("Replies learned from", *replies))
-    return rows
-
-
-def _written(value: Any) -> str:
-    if isinstance(value, tuple):
-        return ", ".join(value) or "all linear layers"
-    if isinstance(value, float):
-        return f"{value:g}"
-    return "chosen" if value is None else f"{value:,}" if isinstance(value, int) else str(value)
-
-
-def _replies(run: Run) -> str:
-    from pipeline.dataset import read_about
-
-    try:
-        return f"{read_about(RunFolder(run.directory).dataset.path)[1].train_replies:,}"
-    except ChatError:
-        return ""
-
-
-def _size(run: Run) -> str:
-    path = RunFolder(run.directory).adapter.weights
-    return f"{path.stat().st_size / 1e6:,.1f} MB" if path.is_file() else ""
-
-
-def _loss(value: float | None) -> str:
-    return "" if value is None else f"{value:.3f}"
-
-
-RESULTS: tuple[tuple[str, Any], ...] = (
-    ("Held-out loss before training", lambda run: _loss(run.base_validation_loss)),
-    ("Best held-out loss", lambda run: _loss(run.best_validation_loss)),
-    ("at step", lambda run: f"{run.best_step:,} of {run.total_steps:,}" if run.best_step is not None else ""),
-    ("Took", _took),
-    ("Tokens a second", lambda run: f"{run.tokens_per_second:,.0f}" if run.tokens_per_second else ""),
-    ("Memory", lambda run: f"{run.memory_gib:,.1f} GB" if run.memory_gib else ""),
-    ("Size of the adapter", _size),
-    ("Cost, about", _cost),
-)
-
-
-def _exams(one: Path, other: Path) -> list[tuple[str, str, str]]:
-    """The figures of both twins, those that either has; empty where neither was examined."""
-    from pipeline.evaluation import exam_rows, read_exam
-
-    columns: list[dict[str, str]] = []
-    for run_dir in (one, other):
-        try:
-            exam = read_exam(run_dir)
-        except ChatError:
-            exam = None
-        header, rows = exam_rows(exam) if exam is not None else ([], [])
-        at = header.index("twin") if "twin" in header else None
-        columns.append({row[0]: row[at] for row in rows} if at is not None else {})
-    labels = list(dict.fromkeys([*columns[0], *columns[1]]))
-    return [(label.strip(), columns[0].get(label, ""), columns[1].get(label, "")) for label in labels]
-
-
-def _points(metrics: Any) -> tuple[list[tuple[float, float]], list[tuple[float, float]]]:
-    """(loss, held-out loss) against how often each reply was seen."""
-    return tuple(
-        [point for point in metrics.select("epoch", column).drop_nulls().iter_rows() if point[1] == point[1]]
-        for column in ("loss", "validation_loss")
-    )  # type: ignore[return-value]

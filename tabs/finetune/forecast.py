@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from html import escape
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
 from pipeline.errors import ChatError
-from tabs.runs import newest_run
-from tabs.visitor import Stage, Visitor, safely, visitor_of
+from pipeline.visitors import Visitor, newest_run
+from tabs.form import Form
+from tabs.visitor import Stage, safely, visitor_of
+from tabs.wiring import QUIET, Updates, Values
 
 if TYPE_CHECKING:
     from pipeline.machine.hardware import Machine
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from pipeline.planning.forecast import Forecast
     from pipeline.planning.recipe import Plan
 
-__all__ = ["build", "fit_bar"]
+__all__ = ["ForecastPanel", "build", "fit_bar"]
 
 PLACES = [("This computer", "here"), ("A T4, as on Colab, Kaggle or a small Space", "t4")]
 
@@ -41,26 +42,38 @@ WORDS = {
 }  # fmt: skip
 
 
-def build(stage: Stage, bar: gr.HTML, knobs: list[Any], config_of: Callable[..., TrainingConfig]) -> None:
-    """The fold's insides, and the bar that stands above the button until there is a run; both follow the knobs."""
+@dataclass(frozen=True)
+class ForecastPanel:
+    """Where it is planned for, the tables of why, and the bar that stands above the button until there is a run."""
+
+    place: gr.Radio
+    detail: gr.HTML
+    bar: gr.HTML
+    settings: Form[TrainingConfig]
+
+
+def build(stage: Stage, bar: gr.HTML, settings: Form[TrainingConfig]) -> ForecastPanel:
+    """The fold's insides; they follow the settings."""
     place = gr.Radio(PLACES, value="here", label="Plan for", elem_id="plan-for")
-    detail = gr.HTML(elem_id="fit-detail")
-
-    def draw(request: gr.Request, chosen: str, *values: Any) -> list[Any]:
-        visitor = visitor_of(request)
-        run = newest_run(visitor)
-        if run is not None and run.live:
-            return [gr.HTML(visible=False), gr.skip()]
-        try:
-            drawn, tables = look(visitor, config_of(*values), chosen)
-        except ChatError as error:
-            drawn, tables = f'<p class="quiet">{escape(str(error))}</p>', ""
-        return [gr.HTML(drawn, visible=run is None), (drawn if run is not None else "") + tables]
-
+    panel = ForecastPanel(place, gr.HTML(elem_id="fit-detail"), bar, settings)
     gr.on(
-        [stage.dataset.change, stage.runs.change, place.change, *(knob.change for knob in knobs)], safely(draw),
-        [place, *knobs], [bar, detail], show_progress="hidden", trigger_mode="always_last", api_visibility="private",
+        [stage.dataset.change, stage.runs.change, place.change, *(setting.change for setting in settings.components)],
+        safely(_draw, panel), {place, *settings.components}, [bar, panel.detail], trigger_mode="always_last", **QUIET,
     )  # fmt: skip
+    return panel
+
+
+def _draw(panel: ForecastPanel, request: gr.Request, values: Values) -> Updates:
+    visitor = visitor_of(request)
+    run = newest_run(visitor)
+    if run is not None and run.live:
+        return {panel.bar: gr.HTML(visible=False)}
+    try:
+        drawn, tables = look(visitor, panel.settings.read(values), values[panel.place])
+    except ChatError as error:
+        drawn, tables = f'<p class="quiet">{escape(str(error))}</p>', ""
+    detail = (drawn if run is not None else "") + tables
+    return {panel.bar: gr.HTML(drawn, visible=run is None), panel.detail: detail}
 
 
 def look(visitor: Visitor, config: TrainingConfig, place: str) -> tuple[str, str]:

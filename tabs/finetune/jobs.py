@@ -4,26 +4,27 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Callable
-from dataclasses import asdict
-from html import escape
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import gradio as gr
+from gradio.blocks import Block
 
 from pipeline.errors import ChatError
+from pipeline.visitors import Visitor, check_none_goes, new_run_folder, newest_run, runs_stamp
+from tabs.form import Form
 from tabs.hub import OFF, hub_is_off
-from tabs.runs import check_none_goes, new_run_folder, newest_run, runs_stamp
-from tabs.visitor import Stage, Visitor, safely, visitor_of
-from web.words import duration
+from tabs.visitor import Stage, safely, visitor_of
+from tabs.wiring import PRIVATE, QUIET, Updates, Values
+from web.views.jobs import job_cost, job_links
 
 if TYPE_CHECKING:
     from pipeline.jobs import Hardware
     from pipeline.planning import TrainingConfig
-    from pipeline.runs import Run
 
-__all__ = ["build", "follow_job", "is_better_here", "job_lines", "notice"]
+__all__ = ["JobPanel", "build", "follow_job", "is_better_here", "notice"]
 
 DUPLICATE = (
     "duplicate this Space on a T4 (menu at the top right, <b>Duplicate this Space</b>, <b>T4 small</b>, private)"
@@ -58,93 +59,124 @@ def notice() -> str:
     return f'<p class="ask">{said}train on Hugging Face Jobs (below), or {DUPLICATE}.</p>'
 
 
+@dataclass(frozen=True)
+class JobPanel:
+    """Prices unknown, priced, or a job under way. `offers`: the machines that were offered, by name."""
+
+    form: gr.Column
+    look: gr.Button
+    priced: gr.Column
+    machine: gr.Dropdown
+    minutes: gr.Slider
+    cost: gr.HTML
+    consent: gr.Checkbox
+    start: gr.Button
+    running: gr.Column
+    about: gr.HTML
+    cancel: gr.Button
+    offers: gr.State
+    settings: Form[TrainingConfig]
+
+    @property
+    def asked(self) -> set[Block]:
+        """What is read before a job is priced or started."""
+        return {self.machine, self.minutes, self.consent, self.offers, *self.settings.components}
+
+
 def build(
-    stage: Stage,
-    knobs: list[Any],
-    config_of: Callable[..., TrainingConfig],
-    shown: list[Any],
-    redraw: Callable[[Visitor], list[Any]],
-) -> None:
-    """The fold's insides: prices unknown, priced, a job under way. A start gives [stage.runs, *shown] by `redraw`."""
-    private: dict[str, Any] = {"api_visibility": "private"}
-    quiet: dict[str, Any] = {"show_progress": "hidden", **private}
+    stage: Stage, settings: Form[TrainingConfig], changed: Sequence[Block], redraw: Callable[[Visitor], Updates]
+) -> JobPanel:
+    """The fold's insides; a start changes `changed` by `redraw`, and the runs' stamp."""
+    panel = _layout(settings)
+    outputs = [stage.runs, *changed]
+    priced = [panel.offers, panel.priced, panel.machine, panel.cost]
+    panel.look.click(safely(_prices, panel), panel.asked, priced, show_progress="minimal", **PRIVATE)
+    gr.on(
+        [panel.machine.change, panel.minutes.release, *(setting.change for setting in settings.components)],
+        safely(_price, panel), panel.asked, panel.cost, trigger_mode="always_last", **QUIET,
+    )  # fmt: skip
+    panel.start.click(
+        safely(_start, panel, stage, redraw), panel.asked, outputs, concurrency_id="hub", show_progress_on=panel.cost,
+        **PRIVATE,
+    )  # fmt: skip
+    panel.cancel.click(
+        safely(_cancel, stage, redraw), None, outputs, concurrency_id="hub", show_progress_on=panel.about, **PRIVATE
+    )
+    stage.runs.change(safely(_draw, panel), None, [panel.form, panel.running, panel.about], **QUIET)
+    return panel
+
+
+def _layout(settings: Form[TrainingConfig]) -> JobPanel:
+    from pipeline.hub import CONSENT
+
     gr.HTML(ABOUT)
     if os.environ.get("SPACE_ID"):
         gr.LoginButton(size="sm", scale=0, min_width=200)
     with gr.Column(elem_id="job-form") as form:
         look = gr.Button("Show machines and prices", size="sm", scale=0, min_width=220, elem_id="job-prices")
-        priced, machine, minutes, cost, consent, start = _form()
+        with gr.Column(visible=False) as priced:
+            with gr.Row():
+                machine = gr.Dropdown([], label="Machine", elem_id="job-machine")
+                minutes = gr.Slider(15, 480, value=60, step=15, label="Ended after, in minutes", elem_id="job-minutes")
+            cost = gr.HTML(elem_id="job-cost")
+            consent = gr.Checkbox(False, label=CONSENT, elem_id="job-consent")
+            start = gr.Button("Train there", scale=0, min_width=160, elem_id="job-start")
     with gr.Column(visible=False, elem_id="job-running") as running:
         about = gr.HTML()
         cancel = gr.Button("Cancel the job", size="sm", scale=0, min_width=160, elem_id="job-cancel")
-    offered = gr.State({})
-
-    def begin(
-        request: gr.Request, token: gr.OAuthToken | None, name: str | None, minutes: float, consent: bool, *values: Any
-    ) -> list[Any]:
-        visitor = visitor_of(request)
-        _begin(visitor, own_token(request, token), name, int(minutes), consent, config_of(*values))
-        return [runs_stamp(visitor), *redraw(visitor)]
-
-    def end(request: gr.Request, token: gr.OAuthToken | None) -> list[Any]:
-        visitor = visitor_of(request)
-        _end(visitor, own_token(request, token))
-        return [runs_stamp(visitor), *redraw(visitor)]
-
-    prices, price = _pricing(config_of)
-    asked = [minutes, *knobs]
-    look.click(safely(prices), asked, [offered, priced, machine, cost], show_progress="minimal", **private)
-    gr.on(
-        [machine.change, minutes.release, *(knob.change for knob in knobs)], safely(price), [offered, machine, *asked],
-        cost, trigger_mode="always_last", **quiet,
+    return JobPanel(
+        form, look, priced, machine, minutes, cost, consent, start, running, about, cancel, gr.State({}), settings
     )  # fmt: skip
-    start.click(
-        safely(begin), [machine, minutes, consent, *knobs], [stage.runs, *shown], concurrency_id="hub",
-        show_progress_on=cost, **private,
-    )  # fmt: skip
-    cancel.click(safely(end), None, [stage.runs, *shown], concurrency_id="hub", show_progress_on=about, **private)
-    stage.runs.change(safely(_draw), None, [form, running, about], **quiet)
 
 
-def _form() -> tuple[gr.Column, gr.Dropdown, gr.Slider, gr.HTML, gr.Checkbox, gr.Button]:
-    """What to choose and to agree to once the prices are known: its column, machine, minutes, cost, consent, start."""
-    from pipeline.hub import CONSENT
+def _prices(panel: JobPanel, request: gr.Request, token: gr.OAuthToken | None, values: Values) -> Updates:
+    """Ask for the machines and their prices."""
+    from pipeline.jobs import list_hardware
 
-    with gr.Column(visible=False) as priced:
-        with gr.Row():
-            machine = gr.Dropdown([], label="Machine", elem_id="job-machine")
-            minutes = gr.Slider(15, 480, value=60, step=15, label="Ended after, in minutes", elem_id="job-minutes")
-        cost = gr.HTML(elem_id="job-cost")
-        consent = gr.Checkbox(False, label=CONSENT, elem_id="job-consent")
-        start = gr.Button("Train there", scale=0, min_width=160, elem_id="job-start")
-    return priced, machine, minutes, cost, consent, start
+    offers = list_hardware(own_token(request, token))
+    if not offers:
+        raise ChatError("Hugging Face offers no machine to this account now: try again later.")
+    chosen = next((offer for offer in offers if offer.card), offers[0])
+    config = panel.settings.read(values)
+    return {
+        panel.offers: {offer.name: asdict(offer) for offer in offers},
+        panel.priced: gr.Column(visible=True),
+        panel.machine: gr.Dropdown([(offer.label, offer.name) for offer in offers], value=chosen.name),
+        panel.cost: _cost(visitor_of(request), chosen, values[panel.minutes], config),
+    }
 
 
-def _pricing(config_of: Callable[..., TrainingConfig]) -> tuple[Callable[..., list[Any]], Callable[..., str]]:
-    """Handlers: ask for the machines and their prices, and say anew what one of them would cost."""
+def _price(panel: JobPanel, request: gr.Request, values: Values) -> Updates:
+    """Say anew what the chosen machine would cost."""
+    from pipeline.jobs import Hardware
 
-    def prices(request: gr.Request, token: gr.OAuthToken | None, minutes: float, *values: Any) -> list[Any]:
-        from pipeline.jobs import list_hardware
+    offer = values[panel.offers].get(values[panel.machine])
+    if offer is None:
+        return {panel.cost: ""}
+    config = panel.settings.read(values)
+    return {panel.cost: _cost(visitor_of(request), Hardware(**offer), values[panel.minutes], config)}
 
-        offers = list_hardware(own_token(request, token))
-        if not offers:
-            raise ChatError("Hugging Face offers no machine to this account now: try again later.")
-        chosen = next((offer for offer in offers if offer.card), offers[0])
-        choices = [(offer.label, offer.name) for offer in offers]
-        told = _cost(visitor_of(request), chosen, minutes, config_of(*values))
-        kept = {offer.name: asdict(offer) for offer in offers}
-        return [kept, gr.Column(visible=True), gr.Dropdown(choices, value=chosen.name), told]
 
-    def price(
-        request: gr.Request, offers: dict[str, dict[str, Any]], name: str | None, minutes: float, *values: Any
-    ) -> str:
-        from pipeline.jobs import Hardware
+def _start(
+    panel: JobPanel,
+    stage: Stage,
+    redraw: Callable[[Visitor], Updates],
+    request: gr.Request,
+    token: gr.OAuthToken | None,
+    values: Values,
+) -> Updates:
+    visitor, config = visitor_of(request), panel.settings.read(values)
+    machine, minutes, consent = values[panel.machine], int(values[panel.minutes]), values[panel.consent]
+    _begin(visitor, own_token(request, token), machine, minutes, consent, config)
+    return {stage.runs: runs_stamp(visitor), **redraw(visitor)}
 
-        if name not in offers:
-            return ""
-        return _cost(visitor_of(request), Hardware(**offers[name]), minutes, config_of(*values))
 
-    return prices, price
+def _cancel(
+    stage: Stage, redraw: Callable[[Visitor], Updates], request: gr.Request, token: gr.OAuthToken | None
+) -> Updates:
+    visitor = visitor_of(request)
+    _end(visitor, own_token(request, token))
+    return {stage.runs: runs_stamp(visitor), **redraw(visitor)}
 
 
 def _begin(
@@ -177,13 +209,17 @@ def _end(visitor: Visitor, token: str | None) -> None:
     cancel(run.directory, token)
 
 
-def _draw(request: gr.Request) -> list[Any]:
-    """Outputs [form, running, about]: one of the two columns."""
+def _draw(panel: JobPanel, request: gr.Request) -> Updates:
+    """One of the two columns."""
     run = newest_run(visitor_of(request))
     job = run.job if run is not None and run.live else None
     stays = '<p class="quiet">It is yours, on your account: deleting your data here does not end it.</p>'
-    told = "" if job is None else f"<p>{_links(job)}</p>{stays}"
-    return [gr.Column(visible=job is None), gr.Column(visible=job is not None), told]
+    told = "" if job is None else f"<p>{job_links(job)}</p>{stays}"
+    return {
+        panel.form: gr.Column(visible=job is None),
+        panel.running: gr.Column(visible=job is not None),
+        panel.about: told,
+    }
 
 
 def own_token(request: gr.Request, token: gr.OAuthToken | None) -> str | None:
@@ -205,36 +241,6 @@ def follow_job(request: gr.Request, token: gr.OAuthToken | None, run_dir: Path) 
         look(run_dir, own_token(request, token))
 
 
-def job_lines(run: Run) -> list[str]:
-    """What the panel of a run says of its job, and of money wherever the machine is rented."""
-    lines = []
-    if run.spent is not None:
-        lines.append(f"<p>About <b>${run.spent:,.2f}</b> {'so far' if run.live else 'in all'}</p>")
-    if run.job is not None:
-        most = run.job.price_per_hour * run.job.minutes / 60
-        lines.append(
-            f"<p>On {escape(run.job.hardware)} at Hugging Face, ended after {duration(60 * run.job.minutes)} and "
-            f"${most:,.2f} at the most</p>"
-        )
-        if run.job.note:
-            lines.append(f'<p class="ask">{escape(run.job.note)}</p>')
-        if not run.live:
-            lines.append(f"<p>{_links(run.job)}</p>")
-    return lines
-
-
-def _links(job: Any) -> str:
-    def link(url: str, words: str) -> str:
-        return f'<a class="download" href="{escape(url)}" target="_blank" rel="noopener">{words}</a>'
-
-    site = job.url.split("/jobs/")[0]
-    return (
-        link(job.url, "Its log")
-        + link(f"{site}/{job.repo}", "What it learned")
-        + link(f"{site}/datasets/{job.data_repo}", "The dataset there (delete it when done)")
-    )
-
-
 def _cost(visitor: Visitor, chosen: Hardware, minutes: float, config: TrainingConfig) -> str:
     """The price of a job in words: at most, and likely."""
     from pipeline.dataset import read_about
@@ -247,15 +253,5 @@ def _cost(visitor: Visitor, chosen: Hardware, minutes: float, config: TrainingCo
         parameters = shape_of(config.model).parameters
     tokens = read_about(visitor.dataset)[1].train_tokens
     epochs = config.epochs or choose_epochs(tokens)[0]
-    told = estimate(chosen, int(minutes), parameters=parameters, tokens=tokens * epochs)
-    most = f'<p class="lead">At most ${told.most:,.2f}</p>'
-    if told.minutes is None or told.likely is None:
-        return f'{most}<p class="quiet">How long it will take cannot be guessed for this machine and model.</p>'
-    late = told.minutes > minutes
-    guess = (
-        f"It would likely take {duration(60 * told.minutes)}: give it more time than that."
-        if late
-        else f"Likely about {duration(60 * told.minutes)} and ${told.likely:,.2f}."
-    )
-    css = "ask" if late else "quiet"
-    return f'{most}<p class="{css}">{guess} A guess from the card\'s data sheet, with five minutes to set up.</p>'
+    estimated = estimate(chosen, int(minutes), parameters=parameters, tokens=tokens * epochs)
+    return job_cost(estimated, minutes)

@@ -3,196 +3,175 @@
 from __future__ import annotations
 
 import os
-from html import escape
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import gradio as gr
+from gradio.blocks import Block
 
 from pipeline.errors import ChatError
 from pipeline.runs import RunFolder
-from tabs.finetune import compare_runs, explain, jobs, notebook
-from tabs.finetune import forecast as fit
-from tabs.finetune.loss_curve import loss_curve
-from tabs.runs import check_none_goes, new_run_folder, newest_run, run_folders, runs_stamp, seen_rows
-from tabs.visitor import Stage, Visitor, own_run, safely, stamp, visitor_of
-from web.bubbles import failed
-from web.words import count, time_left
+from pipeline.visitors import Visitor, check_none_goes, new_run_folder, newest_run, own_run, run_folders, runs_stamp
+from tabs.finetune import compare_runs, explain, forecast, free_t4, jobs, settings
+from tabs.form import Form
+from tabs.visitor import Stage, safely, stamp, visitor_of
+from tabs.wiring import PRIVATE, QUIET, Updates, Values
+from web.views.run import ready_line, rows_as_tokens, run_log, run_panel
 
 if TYPE_CHECKING:
     from pipeline.planning import TrainingConfig
     from pipeline.runs import Run
 
-__all__ = ["build", "run_panel"]
+__all__ = ["FinetuneTab", "build"]
 
 TICK_SECONDS = 1.5
 
 
-def build(stage: Stage) -> None:
+@dataclass(frozen=True)
+class RunPanel:
+    """The newest run: how it stands, and what can be done with it."""
+
+    verdict: gr.HTML
+    shown: gr.HTML
+    onward: gr.Button
+    resume: gr.Button
+    stop: gr.Button
+    pause: gr.Button
+    train: gr.Button
+
+
+@dataclass(frozen=True)
+class FinetuneTab:
+    """The tab's parts. `known`: the run whose settings the form shows; `seen`: what the timer has drawn already."""
+
+    empty: gr.Column
+    go: gr.Column
+    run: RunPanel
+    form: Form[TrainingConfig]
+    several: gr.Row
+    rows_fold: gr.Accordion
+    rows: gr.HTML
+    log: gr.HTML
+    timer: gr.Timer
+    known: gr.State
+    seen: gr.State
+
+    @property
+    def drawn(self) -> list[Block]:
+        """What follows the newest run."""
+        run = self.run
+        around = [self.empty, self.go, self.log, self.timer]
+        return [*around, run.verdict, run.shown, run.onward, run.resume, run.stop, run.pause, run.train]
+
+
+def build(stage: Stage) -> FinetuneTab:
     """The tab: empty, ready, running, done (or failed, paused, lost)."""
-    private: dict[str, Any] = {"api_visibility": "private"}
-    quiet: dict[str, Any] = {"show_progress": "hidden", **private}
     with gr.Column(elem_id="finetune-empty") as empty:
         gr.HTML('<div class="empty">No dataset yet. Make one in step 2: it takes a moment.</div>')
     with gr.Column(visible=False, elem_id="finetune-go") as go:
         if jobs.notice():
             gr.HTML(jobs.notice(), elem_id="finetune-notice")
-        verdict = gr.HTML(elem_id="finetune-verdict")
-        bar = gr.HTML(elem_id="fit")
-        panel = gr.HTML(visible=False, elem_id="run")
-        with gr.Row(elem_classes="actions"):
-            onward = gr.Button(
-                "Next: chat", variant="primary", visible=False, scale=0, min_width=180, elem_id="to-chat"
-            )
-            resume = gr.Button("Resume", variant="primary", visible=False, scale=0, min_width=180, elem_id="resume")
-            stop = gr.Button("Stop and keep the best", visible=False, scale=0, min_width=250, elem_id="stop")
-            pause = gr.Button("Pause", visible=False, scale=0, min_width=110, elem_id="pause")
-            train = gr.Button("Train", variant="primary", scale=0, min_width=180, elem_id="train")
-        knobs = _settings(stage, bar)
+        run, bar = _run_panel()
+        with gr.Accordion("Settings", open=False, elem_classes="fold", elem_id="finetune-settings"):
+            form, several = settings.build()
+        with gr.Accordion("Will it fit, and why so", open=False, elem_classes="fold", elem_id="finetune-fit"):
+            forecast.build(stage, bar, form)
+        with gr.Accordion("What it means", open=False, elem_classes="fold", elem_id="finetune-means") as means:
+            explain.build(means, form["model"])
         with gr.Accordion("What the model sees (3 rows)", open=False, elem_classes="fold") as rows_fold:
             rows = gr.HTML()
         with gr.Accordion("Log", open=False, elem_classes="fold"):
             log = gr.HTML()
+        timer = gr.Timer(TICK_SECONDS, active=False)
+        tab = FinetuneTab(empty, go, run, form, several, rows_fold, rows, log, timer, gr.State(""), gr.State(""))
         with gr.Accordion(
             "Train on Hugging Face Jobs", open=jobs.is_better_here(), elem_classes="fold", elem_id="jobs"
         ):
-            hired = gr.Column()
+            jobs.build(stage, form, tab.drawn, lambda visitor: _drawn(tab, visitor))
         with gr.Accordion("Train on a free T4", open=False, elem_classes="fold", elem_id="free-t4-fold") as free:
-            notebook.build(free)
+            free_t4.build(free)
         with gr.Accordion("All runs: compare two, take one along", open=False, elem_classes="fold", elem_id="all-runs"):
             compare_runs.build(stage)
-    timer = gr.Timer(TICK_SECONDS, active=False)
-    shown = [empty, go, verdict, panel, onward, resume, stop, pause, train, log, timer]
-    with hired:
-        jobs.build(stage, knobs, _config, shown, _shown)
-    gr.on([stage.dataset.change, stage.runs.change], safely(_draw), None, shown, **quiet)
-    seen = gr.State("")
-    timer.tick(safely(_tick), seen, [stage.runs, panel, log, seen], **quiet)
-    train.click(safely(_train), knobs, [stage.runs, *shown], show_progress="minimal", **private)
-    for button, asked in ((stop, "stop"), (pause, "pause"), (resume, "resume")):
-        button.click(safely(_ask), gr.State(asked), [stage.runs, *shown], **quiet)
-    onward.click(lambda: gr.Tabs(selected="chat"), None, stage.tabs, **quiet)
-    rows_fold.expand(safely(_rows), knobs[0], rows, show_progress="minimal", **private)
+    _wire(tab, stage)
+    return tab
 
 
-def _settings(stage: Stage, bar: gr.HTML) -> list[Any]:
-    """The folds of how it will train: settings, whether it fits, what it means. Returns the settings, as components."""
-    with gr.Accordion("Settings", open=False, elem_classes="fold", elem_id="finetune-settings"):
-        knobs = _knobs()
-        several, more = _more_knobs()
-        knobs += more
-    with gr.Accordion("Will it fit, and why so", open=False, elem_classes="fold", elem_id="finetune-fit"):
-        fit.build(stage, bar, knobs, _config)
-    with gr.Accordion("What it means", open=False, elem_classes="fold", elem_id="finetune-means") as means:
-        explain.build(means, knobs[0])
-    quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
-    stage.dataset.change(safely(_offered), None, [several, more[-1]], **quiet)
-    return knobs
+def _run_panel() -> tuple[RunPanel, gr.HTML]:
+    """The run's components, and the bar of whether it fits, which stands among them."""
+    verdict = gr.HTML(elem_id="finetune-verdict")
+    bar = gr.HTML(elem_id="fit")
+    shown = gr.HTML(visible=False, elem_id="run")
+    with gr.Row(elem_classes="actions"):
+        onward = gr.Button("Next: chat", variant="primary", visible=False, scale=0, min_width=180, elem_id="to-chat")
+        resume = gr.Button("Resume", variant="primary", visible=False, scale=0, min_width=180, elem_id="resume")
+        stop = gr.Button("Stop and keep the best", visible=False, scale=0, min_width=250, elem_id="stop")
+        pause = gr.Button("Pause", visible=False, scale=0, min_width=110, elem_id="pause")
+        train = gr.Button("Train", variant="primary", scale=0, min_width=180, elem_id="train")
+    return RunPanel(verdict, shown, onward, resume, stop, pause, train), bar
 
 
-def _knobs() -> list[Any]:
-    """The folded settings, in the order of `_config`'s arguments."""
-    from pipeline.models import model_list
-
-    models = [(f"{model.name}  ·  {model.licence}", model.id) for model in model_list()]
-    model = gr.Dropdown(
-        models, value=models[0][1], allow_custom_value=True, label="Model", elem_id="model",
-        info="Any other by its name on the Hub, such as org/name",
+def _wire(tab: FinetuneTab, stage: Stage) -> None:
+    run, outputs = tab.run, [stage.runs, *tab.drawn]
+    gr.on([stage.dataset.change, stage.runs.change], safely(_draw, tab), None, tab.drawn, **QUIET)
+    gr.on(
+        [stage.dataset.change, stage.runs.change], safely(_draw_settings, tab), tab.known,
+        [*tab.form.components, tab.several, tab.known], **QUIET,
     )  # fmt: skip
-    recipe = gr.Radio([("Ours", "ours"), ("The blog's", "blog")], value="ours", label="Recipe")
-    with gr.Row():
-        epochs = gr.Number(0, label="Times each reply is seen", info="0: as the recipe has it")
-        rate = gr.Number(0, label="Learning rate", info="0: by the size of the model")
-    with gr.Row():
-        rank = gr.Number(0, label="Rank", info="0: as the recipe has it", precision=0)
-        tokens = gr.Number(0, label="Longest row, in tokens", info="0: 1,024", precision=0)
-    with gr.Row():
-        precision = gr.Dropdown(
-            [("By the machine", "auto"), ("BF16", "bf16"), ("FP16", "fp16"), ("FP32", "fp32")], value="auto",
-            label="Computed in", info="16 bits are faster where the machine has them",
-        )  # fmt: skip
-        weights = gr.Dropdown(
-            [("By the machine", "auto"), ("4 bits (NF4)", "nf4"), ("As computed", "none")], value="auto",
-            label="Base weights kept in", info="4 bits take a quarter of the memory",
-        )  # fmt: skip
-        batch = gr.Number(0, label="Tokens at once", info="0: by the machine", precision=0)
-    return [model, recipe, epochs, rate, rank, tokens, precision, weights, batch]
+    tab.timer.tick(safely(_tick, tab, stage), tab.seen, [stage.runs, run.shown, tab.log, tab.seen], **QUIET)
+    asked = {*tab.form.components}
+    run.train.click(safely(_train, tab, stage), asked, outputs, show_progress="minimal", **PRIVATE)
+    for button, order in ((run.stop, "stop"), (run.pause, "pause"), (run.resume, "resume")):
+        button.click(safely(_order, tab, stage, order), None, outputs, **QUIET)
+    run.onward.click(lambda: gr.Tabs(selected="chat"), None, stage.tabs, **QUIET)
+    tab.rows_fold.expand(safely(_rows, tab), tab.form["model"], tab.rows, show_progress="minimal", **PRIVATE)
 
 
-def _more_knobs() -> tuple[gr.Row, list[Any]]:
-    """What only some machines have: the row for several GPUs (hidden elsewhere), and all the settings."""
-    with gr.Row(visible=False, elem_id="several-gpus") as several:
-        processes = gr.Number(
-            0, label="GPUs that train together", precision=0,
-            info="0: all. Each takes its share of every step, so an epoch is over sooner.",
-        )  # fmt: skip
-        shard = gr.Dropdown(
-            [("Where it does not fit one", "auto"), ("Always", "always"), ("Never", "never")], value="auto",
-            label="Split the model over them", info="Then more fits, in 16 bits. Whole on each, steps are faster.",
-        )  # fmt: skip
-    tracked = gr.Checkbox(
-        False, label="Metrics into a trackio project, too", elem_id="trackio", visible=False,
-        info="In the run's folder, on this computer only.",
-    )  # fmt: skip
-    return several, [processes, shard, tracked]
+def _draw_settings(tab: FinetuneTab, request: gr.Request, known: str) -> Updates:
+    """The settings as the newest run has them, once; and those that make sense here.
 
-
-def _offered() -> list[Any]:
-    """Outputs [several, tracked]: those that make sense here. Behind a link nobody could open trackio's dashboard."""
+    Behind a link nobody could open trackio's dashboard.
+    """
     from pipeline.machine.hardware import this_machine
 
+    run = newest_run(visitor_of(request))
     far = bool(os.environ.get("SPACE_ID")) or os.environ.get("GRADIO_SHARE", "").lower() in ("1", "true")
-    return [gr.Row(visible=this_machine().gpus > 1), gr.Checkbox(visible=not far)]
+    trackio = tab.form["trackio"]
+    updates: Updates = {tab.several: gr.Row(visible=this_machine().gpus > 1), trackio: gr.Checkbox(visible=not far)}
+    name = "" if run is None else run.directory.name
+    if run is not None and name != known:
+        updates = settings.settings_of(tab.form, run.config) | updates | {tab.known: name}
+        updates[trackio] = gr.Checkbox(value=run.config.trackio, visible=not far)
+    return updates
 
 
-def _config(model: str, recipe: str, *settings: Any) -> TrainingConfig:
-    from pydantic import ValidationError
-
-    from pipeline.planning import TrainingConfig
-
-    names = (
-        "epochs", "learning_rate", "rank", "max_tokens", "precision", "quantise", "tokens_per_batch", "processes",
-        "shard", "trackio",
-    )  # fmt: skip
-    asked = dict(zip(names, settings, strict=True))
-    try:
-        return TrainingConfig.of(
-            recipe,  # type: ignore[arg-type]
-            model=(model or "starter").strip(),
-            **{name: value for name, value in asked.items() if value},
-        )
-    except ValidationError as error:
-        places = ", ".join(str(problem["loc"][0]).replace("_", " ") for problem in error.errors())
-        raise ChatError(f"A setting cannot be used: check {places}.") from None
-
-
-def _train(request: gr.Request, *knobs: Any) -> list[Any]:
+def _train(tab: FinetuneTab, stage: Stage, request: gr.Request, values: Values) -> Updates:
     from pipeline.runs import start
 
     visitor = visitor_of(request)
-    config = _config(*knobs)
+    config = tab.form.read(values)
     if not visitor.has_dataset:
         raise ChatError("There is no dataset yet: make one in step 2.")
     check_none_goes(visitor)
     start(visitor.dataset, new_run_folder(visitor), config)
-    return [runs_stamp(visitor), *_shown(visitor)]
+    return {stage.runs: runs_stamp(visitor), **_drawn(tab, visitor)}
 
 
-def _ask(request: gr.Request, asked: str) -> list[Any]:
+def _order(tab: FinetuneTab, stage: Stage, order: str, request: gr.Request) -> Updates:
     """Stop, pause or resume the newest run."""
     from pipeline import runs
 
     visitor = visitor_of(request)
     folders = run_folders(visitor)
     run_dir = own_run(visitor, folders[0].name if folders else None)
-    {"stop": runs.stop, "pause": runs.pause, "resume": runs.resume}[asked](run_dir)
-    return [runs_stamp(visitor), *_shown(visitor)]
+    {"stop": runs.stop, "pause": runs.pause, "resume": runs.resume}[order](run_dir)
+    return {stage.runs: runs_stamp(visitor), **_drawn(tab, visitor)}
 
 
-def _draw(request: gr.Request) -> list[Any]:
-    return _shown(visitor_of(request))
+def _draw(tab: FinetuneTab, request: gr.Request) -> Updates:
+    return _drawn(tab, visitor_of(request))
 
 
-def _tick(request: gr.Request, token: gr.OAuthToken | None, seen: str) -> list[Any]:
+def _tick(tab: FinetuneTab, stage: Stage, request: gr.Request, token: gr.OAuthToken | None, seen: str) -> Updates:
     """What changed in the run's folder since the last look; a page that redraws for nothing slows the training down."""
     visitor = visitor_of(request)
     folders = run_folders(visitor)
@@ -200,134 +179,73 @@ def _tick(request: gr.Request, token: gr.OAuthToken | None, seen: str) -> list[A
     if folders:
         jobs.follow_job(request, token, folders[0])
         run_folder = RunFolder(folders[0])
-        told = (run_folder.metrics, run_folder.state, run_folder.job)
-        now = stamp(visitor, *(path.relative_to(visitor.folder).as_posix() for path in told))
+        followed = (run_folder.metrics, run_folder.state, run_folder.job)
+        now = stamp(visitor, *(path.relative_to(visitor.folder).as_posix() for path in followed))
+    updates: Updates = {stage.runs: runs_stamp(visitor), tab.seen: now}
     run = newest_run(visitor) if now != seen else None
-    if run is None:
-        return [runs_stamp(visitor), gr.skip(), gr.skip(), now]
-    return [runs_stamp(visitor), run_panel(run), _log(run), now]
+    return updates if run is None else {**updates, tab.run.shown: run_panel(run), tab.log: _log(run)}
 
 
-def _rows(request: gr.Request, model: str) -> str:
-    return seen_rows(visitor_of(request), model)
+def _rows(tab: FinetuneTab, request: gr.Request, model: str) -> Updates:
+    """A few rows as the tokens that the model will see."""
+    from pipeline.dataset import preview_rows, read_dataset
+    from pipeline.models import load_tokenizer
+    from pipeline.training.data import without_repeats
+
+    rows = without_repeats(read_dataset(visitor_of(request).dataset).train)
+    return {tab.rows: rows_as_tokens(preview_rows(rows, load_tokenizer(model)))}
 
 
-def _shown(visitor: Visitor) -> list[Any]:
-    """The whole tab from the visitor's folder: outputs [empty .. timer]."""
+def _drawn(tab: FinetuneTab, visitor: Visitor) -> Updates:
+    """The whole tab from the visitor's folder."""
     run = newest_run(visitor)
     if run is None and not visitor.has_dataset:
-        return [gr.Column(visible=True), gr.Column(visible=False), *[gr.skip()] * 8, gr.Timer(active=False)]
+        return {
+            tab.empty: gr.Column(visible=True),
+            tab.go: gr.Column(visible=False),
+            tab.timer: gr.Timer(active=False),
+        }
+    followed = run is not None and (run.live or (run.job is not None and not run.job.over))
+    return {
+        tab.empty: gr.Column(visible=False),
+        tab.go: gr.Column(visible=True),
+        tab.run.verdict: gr.HTML(_ready(visitor) if run is None else "", visible=run is None),
+        tab.run.shown: gr.HTML(run_panel(run) if run is not None else "", visible=run is not None),
+        tab.log: _log(run),
+        tab.timer: gr.Timer(active=followed),
+        **_buttons(tab.run, run, visitor.has_dataset),
+    }
+
+
+def _buttons(panel: RunPanel, run: Run | None, has_dataset: bool) -> Updates:
+    """What can be done now: train, or with the run that there is."""
     status = run.status if run is not None else None
     live, resumable = run is not None and run.live, run is not None and run.resumable and status != "stopped"
     finished = status in ("done", "stopped") and run is not None and run.has_adapter
-    again = gr.Button(
-        "Train" if run is None else "Train again",
-        variant="secondary" if finished or resumable else "primary",
-        visible=not live and visitor.has_dataset,
-    )
-    return [
-        gr.Column(visible=False), gr.Column(visible=True),
-        gr.HTML(_ready(visitor) if run is None else "", visible=run is None),
-        gr.HTML(run_panel(run) if run is not None else "", visible=run is not None),
-        gr.Button(visible=finished), gr.Button(visible=resumable),
-        gr.Button(visible=live, interactive=status == "running"),
-        gr.Button(visible=live and run is not None and run.job is None, interactive=status == "running"),
-        again, _log(run), gr.Timer(active=live or (run is not None and run.job is not None and not run.job.over)),
-    ]  # fmt: skip
+    return {
+        panel.onward: gr.Button(visible=finished),
+        panel.resume: gr.Button(visible=resumable),
+        panel.stop: gr.Button(visible=live, interactive=status == "running"),
+        panel.pause: gr.Button(visible=live and run is not None and run.job is None, interactive=status == "running"),
+        panel.train: gr.Button(
+            "Train" if run is None else "Train again",
+            variant="secondary" if finished or resumable else "primary",
+            visible=not live and has_dataset,
+        ),
+    }
 
 
 def _ready(visitor: Visitor) -> str:
-    """The verdict before training: what will be learned."""
     from pipeline.dataset import read_about
 
-    if not visitor.has_dataset:
-        return ""
-    config, summary = read_about(visitor.dataset)
-    return (
-        f'<p class="lead" dir="auto">Ready to learn from {count(summary.train_replies, "reply", "replies")} '
-        f"of {escape(config.person)}.</p>"
-    )
-
-
-def run_panel(run: Run) -> str:
-    """The run as it stands: curve, state in words, figures."""
-    from pipeline.runs import read_metrics
-    from pipeline.training.trackio_log import dashboard_command
-
-    metrics = read_metrics(run.directory)
-    train, held_out, speed, memory = _series(metrics)
-    last = run.step if run.status in ("done", "stopped") else run.total_steps  # the steps that will not come take room
-    curve = loss_curve(train, [point for point in held_out if point[0] > 0], last, _before(held_out))
-    share = 100 * run.step / max(run.total_steps, 1)
-    waiting = run.status == "starting" and run.message
-    lines = [f'<p class="state">{escape(run.message) if waiting else _state_line(run)}</p>']
-    if run.live:
-        lines.append(f'<div class="meter"><i style="width:{share:.0f}%"></i></div>')
-        left = "" if run.status == "stopping" else f"{time_left(run.seconds_left)} · "
-        lines.append(f"<p><b>{left}step {run.step:,} of {run.total_steps:,}</b></p>" if run.total_steps else "")
-    lines.append(_loss_line(train, held_out))
-    figures = [f"{speed:,.0f} tokens a second" if speed else "", f"{memory:.1f} GB of memory" if memory else ""]
-    if any(figures):
-        lines.append(f"<p>{' · '.join(filter(None, figures))}</p>")
-    lines += jobs.job_lines(run)
-    if run.config.trackio:
-        shown = f"<code>{escape(dashboard_command(run.directory))}</code>"
-        lines.append(f'<p class="quiet" style="overflow-wrap: anywhere">Its dashboard: {shown}</p>')
-    # Of a run that was asked to end the state has said the first sentence already.
-    message = run.message.partition(". ")[2] if run.status in ("stopped", "paused") else run.message
-    if message and not run.live:
-        lines.append(failed(message) if run.status in ("failed", "lost") else f"<p>{escape(message)}</p>")
-    return f'<div class="run"><div>{curve}</div><div>{"".join(lines)}</div></div>'
-
-
-def _state_line(run: Run) -> str:
-    return {
-        "starting": "Loading the model",
-        "running": f"Learning · {100 * run.step // max(run.total_steps, 1)} %",
-        "stopping": "Stopping, and keeping the best so far",
-        "paused": "Paused. Resume goes on from where it was.",
-        "done": "Done. The twin is ready to talk.",
-        "stopped": "Stopped. The best so far is kept, and ready to talk.",
-        "failed": "The training failed.",
-        "lost": "The training was cut off.",
-    }[run.status]
-
-
-def _loss_line(train: list[tuple[float, float]], held_out: list[tuple[float, float]]) -> str:
-    if held_out and len(held_out) > 1:
-        before, best = held_out[0][1], min(loss for _, loss in held_out[1:])
-        better = 100 * (1 - best / before) if before else 0
-        how = f"{better:.0f} % below before training" if better >= 0.5 else "no better than before training"
-        return f"<p>Loss on held-out replies <b>{before:.2f} → {best:.2f}</b>, {how}</p>"
-    if train:
-        return f"<p>Loss <b>{train[0][1]:.2f} → {train[-1][1]:.2f}</b>, held-out replies not looked at yet</p>"
-    return "<p>The first steps take a moment.</p>"
-
-
-def _series(metrics: Any) -> tuple[list[tuple[float, float]], list[tuple[float, float]], float | None, float | None]:
-    """(train points, held-out points, last tokens a second, last memory in GiB) of a run's metrics."""
-
-    def points(column: str) -> list[tuple[float, float]]:
-        if column not in metrics.columns or "step" not in metrics.columns:
-            return []
-        return [(step, loss) for step, loss in metrics.select("step", column).drop_nulls().iter_rows() if loss == loss]
-
-    def last(column: str) -> float | None:
-        found = points(column)
-        return found[-1][1] if found else None
-
-    return points("loss"), points("validation_loss"), last("tokens_per_second"), last("memory_gib")
-
-
-def _before(held_out: list[tuple[float, float]]) -> float | None:
-    return held_out[0][1] if held_out and held_out[0][0] == 0 else None
+    return ready_line(*read_about(visitor.dataset))
 
 
 def _log(run: Run | None) -> str:
     if run is None:
-        return '<p class="quiet">Nothing yet.</p>'
+        return run_log(None)
     try:
         text = RunFolder(run.directory).log.read_text(encoding="utf-8", errors="replace")[-6000:]
     except OSError:
         text = ""
-    return f'<pre class="log">{escape(text) or "Nothing yet."}</pre>'
+    return run_log(text)

@@ -6,20 +6,29 @@ from contextlib import ExitStack
 from datetime import datetime
 
 import pytest
+from built import built, first_values
 
+from pipeline.chat.conversation import (
+    Conversation,
+    exchange_conversation,
+    read_conversation,
+    write_conversation,
+)
 from pipeline.errors import ChatError
 from pipeline.inference import LoadedModels
 from pipeline.prompt import Message
-from tabs.chat.conversations import Talk, exchange_talk, read_talk, write_talk
-from tabs.chat.tab import _reply
-from tabs.visitor import Stage, Visitor
+from pipeline.visitors import Visitor
+from tabs.chat import panel as chat_panel
+from tabs.chat.answering import reply
 from web.bubbles import waiting
 
 BEGAN = datetime(2024, 1, 1)
 
 
 def talk(*contents):
-    return Talk(BEGAN, [Message(role="assistant" if i % 2 else "user", content=c) for i, c in enumerate(contents)])
+    return Conversation(
+        BEGAN, [Message(role="assistant" if i % 2 else "user", content=c) for i, c in enumerate(contents)]
+    )
 
 
 def test_a_changed_turn_is_where_the_conversation_goes_on():
@@ -45,12 +54,11 @@ def test_the_name_that_a_group_puts_before_a_message_is_not_changed_with_it():
 
 
 def test_what_was_deleted_meanwhile_is_not_brought_back(tmp_path):
-    visitor = Visitor(tmp_path)
-    write_talk(visitor, "base", talk("hi"))
-    assert exchange_talk(visitor, "base", talk("hi"), talk("hi", "hello"))
+    write_conversation(tmp_path, "base", talk("hi"))
+    assert exchange_conversation(tmp_path, "base", talk("hi"), talk("hi", "hello"))
     (tmp_path / "talks" / "base.json").unlink()
-    assert not exchange_talk(visitor, "base", talk("hi", "hello"), talk("hi", "hello", "so"))
-    assert read_talk(visitor, "base").messages == []
+    assert not exchange_conversation(tmp_path, "base", talk("hi", "hello"), talk("hi", "hello", "so"))
+    assert read_conversation(tmp_path, "base").messages == []
 
 
 def test_who_waits_is_told_of_every_change_until_it_is_their_turn():
@@ -58,22 +66,29 @@ def test_who_waits_is_told_of_every_change_until_it_is_their_turn():
     assert list(waiting(lambda: next(before))) == [3, 2, 1]
 
 
+def opened(models, **settings):
+    """A conversation's panel with its page, and the values of one who uses settings of their own."""
+    panel, stage = built(lambda stage: chat_panel.build(), models=models)
+    named = {panel.form[name]: value for name, value in settings.items()}
+    return panel, stage, first_values(panel.asked) | {panel.own: True} | named
+
+
 def test_a_third_visitor_sees_how_many_are_before_them(tmp_path, tiny_engine):
     models = LoadedModels()
     models._engines["starter", ""] = tiny_engine
-    stage, visitor = Stage(None, None, None, None, models), Visitor(tmp_path)
+    panel, stage, values = opened(models, max_new_tokens=8)
     busy = [ExitStack() for _ in range(3)]
     for stack in busy:
         stack.enter_context(models.queue.join())
-    replies = _reply(stage, visitor, "base", talk("hi"), (False, True, 0.9, 0.95, 8))
-    assert "typing" in next(replies)[0]
-    assert "2 replies before yours" in next(replies)[0]
+    replies = reply(panel, stage, Visitor(tmp_path), "base", talk("hi"), values)
+    assert "typing" in next(replies)[panel.talk]
+    assert "2 replies before yours" in next(replies)[panel.talk]
     busy[0].close()
-    assert "1 reply before yours" in next(replies)[0]
+    assert "1 reply before yours" in next(replies)[panel.talk]
     busy[1].close()
     *_, last = replies
-    assert "before yours" not in last[0]
-    assert read_talk(visitor, "base").messages[-1]["role"] == "assistant"
+    assert "before yours" not in last[panel.talk]
+    assert read_conversation(tmp_path, "base").messages[-1]["role"] == "assistant"
     busy[2].close()
     with models.queue.join() as before:
         assert before() == 0
@@ -84,17 +99,18 @@ def test_at_their_own_pace_bubbles_are_kept_as_they_are_shown_and_a_new_start_en
     about = json.loads((run / "dataset" / "dataset.json").read_text())
     about["summary"]["rhythm"] = {"pause": 0.0, "per_character": 0.002, "spread": 0.0}
     (run / "dataset" / "dataset.json").write_text(json.dumps(about))
-    stage, visitor = Stage(None, None, None, None, LoadedModels()), Visitor(tmp_path)
-    lengths = (True, True, 1.0, 1.0, 120)  # enough of the tiny model's noise for several bubbles
-    views = [view for view, *_ in _reply(stage, visitor, "one", talk("hi"), lengths)]
+    # Enough of the tiny model's noise for several bubbles.
+    panel, stage, values = opened(LoadedModels(), temperature=1.0, top_p=1.0, max_new_tokens=120)
+    asked = (panel, stage, Visitor(tmp_path), "one", talk("hi"), values | {panel.paced: True})
+    views = [updates[panel.talk] for updates in reply(*asked)]
     shown = [view.count('class="bubble" dir') for view in views]
     assert shown == sorted(shown)
     assert "typing" in views[0]
     assert "typing" not in views[-1]
-    assert len(read_talk(visitor, "one").messages) == 2
-    replies = _reply(stage, visitor, "one", talk("hi"), lengths)
+    assert len(read_conversation(tmp_path, "one").messages) == 2
+    replies = reply(*asked)
     next(replies)
-    write_talk(visitor, "one", talk("something else"))
+    write_conversation(tmp_path, "one", talk("something else"))
     *_, last = replies
-    assert "something else" in last[0]
-    assert read_talk(visitor, "one") == talk("something else")
+    assert "something else" in last[panel.talk]
+    assert read_conversation(tmp_path, "one") == talk("something else")

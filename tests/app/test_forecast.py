@@ -1,15 +1,19 @@
 """Will it fit and what it means, as the page says them; drawn without a browser."""
 
 import re
+from types import SimpleNamespace
 
 import pytest
+from built import built
 
 from pipeline.planning import TrainingConfig
 from pipeline.planning.forecast import Forecast, Part
-from tabs.finetune.explain import low_rank_html, number_html, weights_html
+from pipeline.store import workspace
+from pipeline.visitors import Visitor
+from tabs.finetune import tab as finetune
 from tabs.finetune.forecast import _together, fit_bar, look
-from tabs.finetune.tab import _config, _offered
-from tabs.visitor import Visitor
+from web.guard import COOKIE
+from web.views.explain import low_rank_html, number_html, weights_html
 
 PARTS = (Part("Frozen weights", 3.0, "packed"), Part("CUDA", 1.0, "its own"))
 
@@ -98,22 +102,18 @@ def test_several_gpus_are_a_line_of_the_plan():
     assert _together(4, 4)[1] == "4, weights split"
 
 
-def test_what_is_asked_for_several_gpus_and_trackio_reaches_the_run():
-    asked = _config("starter", "ours", *[0] * 4, "auto", "auto", 0, 2, "always", True)
-    assert (asked.processes, asked.shard, asked.trackio) == (2, "always", True)
-    plain = _config("starter", "ours", *[0] * 4, "auto", "auto", 0, 0, "auto", False)
-    assert plain == TrainingConfig()
-
-
 @pytest.mark.parametrize(
     ("place", "offered"), [({}, True), ({"SPACE_ID": "a/b"}, False), ({"GRADIO_SHARE": "1"}, False)]
 )
-def test_trackio_is_offered_where_its_dashboard_can_be_opened(place, offered, monkeypatch):
+def test_trackio_is_offered_where_its_dashboard_can_be_opened(place, offered, monkeypatch, tmp_path):
     for name in ("SPACE_ID", "GRADIO_SHARE"):
         monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("CHAT_TWIN_HOME", str(tmp_path))
+    tab, _ = built(finetune.build)
     for name, value in place.items():
         monkeypatch.setenv(name, value)
-    assert _offered()[1].visible == offered
+    drawn = finetune._draw_settings(tab, SimpleNamespace(cookies={COOKIE: workspace.new_key()}), "")
+    assert drawn[tab.form["trackio"]].visible == offered
 
 
 @pytest.mark.parametrize(

@@ -11,10 +11,11 @@ from playwright.sync_api import Page, expect
 from pipeline.dataset import DatasetConfig, build_dataset, write_dataset
 from pipeline.jobs import Hardware
 from pipeline.planning import TrainingConfig
-from tabs.finetune import compare_runs, jobs
-from tabs.visitor import Visitor
+from pipeline.visitors import Visitor
+from tabs.finetune import jobs
 from tests.dataset.chats import chat, talk
 from tests.jobs.server import serve as serve_jobs
+from web.views.run_comparison import two_runs
 
 
 def dataset(folder: Path) -> Path:
@@ -90,7 +91,7 @@ def test_two_runs_side_by_side_tell_what_differs(tmp_path):
              candidates=(Candidate(name="twin", answers=answers),)),
         other,
     )  # fmt: skip
-    drawn = compare_runs._beside(one, other)
+    drawn = two_runs(one, other)
     assert "1 March, 20:00" in drawn
     assert "Rank of the LoRA matrices" in drawn
     assert ">8<" in drawn
@@ -98,4 +99,4 @@ def test_two_runs_side_by_side_tell_what_differs(tmp_path):
     assert "Longest row" not in drawn
     assert "Replies that end by themselves" in drawn
     assert drawn.count("<circle") == 2 + 4
-    assert "same settings" in compare_runs._beside(one, one)
+    assert "same settings" in two_runs(one, one)

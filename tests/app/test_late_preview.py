@@ -2,11 +2,14 @@
 
 from types import SimpleNamespace
 
+from built import built, first_values
+
 from pipeline.sample import PERSON, write_sample
 from pipeline.sources import read
 from pipeline.store import workspace
+from pipeline.visitors import save_chat
 from tabs.dataset import tab as dataset
-from tabs.visitor import save_chat, visitor_of
+from tabs.visitor import visitor_of
 from web.guard import COOKIE
 
 
@@ -14,13 +17,13 @@ def test_a_preview_after_the_making_hides_only_a_dataset_of_other_settings(tmp_p
     monkeypatch.setenv("CHAT_TWIN_HOME", str(tmp_path))
     request = SimpleNamespace(cookies={COOKIE: workspace.new_key()})
     save_chat(visitor_of(request), read(write_sample(tmp_path)))
-    usual = dict.fromkeys(dataset.KNOBS) | dataset.USUAL
-    settings = (PERSON, *usual.values())
-    *_, downloads = dataset._preview(request, *settings)[:4]
-    assert not downloads.visible
-    *_, (_, *made) = dataset._make(request, *settings)
-    again = dataset._preview(request, *settings)
-    assert again[3].visible
-    assert again[3].value == made[3].value
-    *_, downloads = dataset._preview(request, *(PERSON, *(usual | {"silence": 3.0}).values()))[:4]
-    assert not downloads.visible
+    tab, stage = built(dataset.build)
+    settings = {**first_values(tab.settings), tab.form["person"]: PERSON}
+    assert not dataset._preview(tab, request, settings)[tab.downloads].visible
+    *_, made = dataset._make(tab, stage, request, settings)
+    assert made[stage.dataset]
+    again = dataset._preview(tab, request, settings)
+    assert again[tab.downloads].visible
+    assert again[tab.downloads].value == made[tab.downloads].value
+    other = dataset._preview(tab, request, {**settings, tab.form["silence_minutes"]: 3.0})
+    assert not other[tab.downloads].visible

@@ -7,7 +7,7 @@ import pytest
 from pipeline.planning import TrainingConfig
 from pipeline.runs import add_metrics, read_run, write_state
 from pipeline.store import replace_text
-from tabs.finetune.tab import run_panel
+from web.views.run import run_panel
 
 
 @pytest.fixture

@@ -6,15 +6,16 @@ from types import SimpleNamespace
 
 import gradio as gr
 import pytest
+from built import built, first_values
 
+from pipeline.chat.conversation import BASE
+from pipeline.errors import ChatError
 from pipeline.evaluation import held_out_moments
-from pipeline.inference import LoadedModels
 from pipeline.prompt import split_bubbles
 from pipeline.store import workspace
-from tabs.chat import side_by_side as compare
-from tabs.chat.conversations import BASE
-from tabs.visitor import Stage
+from tabs.chat import side_by_side
 from web.guard import COOKIE
+from web.views.side_by_side import moment_to_answer
 
 RUN = "20240101-120000-abcd"
 
@@ -30,39 +31,58 @@ def owner(tiny_run):
 
 
 @pytest.fixture
-def answer():
-    return compare._answer_with(Stage(None, None, None, None, LoadedModels()))
+def page():
+    """The panel, and what is around it."""
+
+    def build(stage):
+        who = gr.Dropdown()
+        return side_by_side.build(stage, who, gr.on(who.change, lambda: None))
+
+    return built(build)
 
 
-def test_several_answer_at_a_real_moment_and_the_real_answer_is_uncovered_last(owner, answer):
+def asked(panel, kind, text, number, names):
+    """What the page sends: who answers what."""
+    return first_values(panel.asked) | {
+        panel.who: RUN, panel.kind: kind, panel.message: text, panel.number: number, panel.answering: names,
+    }  # fmt: skip
+
+
+def test_several_answer_at_a_real_moment_and_the_real_answer_is_uncovered_last(owner, page):
     request, run = owner
+    panel, stage = page
     moment = held_out_moments(run)[2]
     real = split_bubbles(moment.reply)[0]
-    steps = list(answer(request, RUN, compare.REAL, "", 3, [RUN, compare.PROMPTED, BASE]))
-    assert steps[0][0].count('class="column"') == steps[-1][0].count('class="column"') == 3
-    assert all(f">{real}<" not in step[0] for step in steps)
-    assert steps[-1][2].visible
-    assert not steps[-1][3].visible
-    assert real in compare._uncover(request, RUN, 3)
-    shown = compare._shown([moment], 1)
-    assert split_bubbles(moment.history[-1]["content"])[-1] in unescape(shown)
+    values = asked(panel, side_by_side.REAL, "", 3, [RUN, side_by_side.PROMPTED, BASE])
+    steps = list(side_by_side._answer(panel, stage, request, values))
+    shown = [step[panel.columns] for step in steps]
+    assert shown[0].count('class="column"') == shown[-1].count('class="column"') == 3
+    assert all(f">{real}<" not in columns for columns in shown)
+    assert steps[-1][panel.uncover].visible
+    assert not steps[-1][panel.stop].visible
+    assert real in side_by_side._uncover(panel, request, RUN, 3)[panel.truth]
+    assert split_bubbles(moment.history[-1]["content"])[-1] in unescape(moment_to_answer([moment], 1))
 
 
-def test_nobody_and_nothing_are_sentences(owner, answer):
+def test_nobody_and_nothing_are_sentences(owner, page):
     request, _ = owner
-    for kind, text, names in ((compare.MINE, "hi", []), (compare.MINE, " ", [BASE])):
-        with pytest.raises(compare.ChatError):
-            next(answer(request, RUN, kind, text, 1, names))
-    with pytest.raises(compare.ChatError):
-        next(answer(request, RUN, compare.REAL, "", 999, [BASE]))
+    panel, stage = page
+    for kind, text, number, names in (
+        (side_by_side.MINE, "hi", 1, []),
+        (side_by_side.MINE, " ", 1, [BASE]),
+        (side_by_side.REAL, "", 999, [BASE]),
+    ):
+        with pytest.raises(ChatError):
+            next(side_by_side._answer(panel, stage, request, asked(panel, kind, text, number, names)))
 
 
-def test_the_choice_is_redrawn_when_twins_come_or_go_and_not_otherwise(owner):
+def test_the_choice_is_redrawn_when_twins_come_or_go_and_not_otherwise(owner, page):
     request, run = owner
-    picker, slider, _, known = compare._draw(request, RUN, "")
-    assert [name for _, name in picker.choices] == [RUN, compare.PROMPTED, BASE]
-    assert slider.maximum == len(held_out_moments(run))
-    assert compare._draw(request, RUN, known) == [gr.skip()] * 4
+    panel, _ = page
+    drawn = side_by_side._draw(panel, request, RUN, "")
+    assert [name for _, name in drawn[panel.answering].choices] == [RUN, side_by_side.PROMPTED, BASE]
+    assert drawn[panel.number].maximum == len(held_out_moments(run))
+    assert side_by_side._draw(panel, request, RUN, drawn[panel.known]) == {}
     shutil.rmtree(run)
-    picker, *_ = compare._draw(request, RUN, known)
-    assert [name for _, name in picker.choices] == [BASE]
+    drawn = side_by_side._draw(panel, request, RUN, drawn[panel.known])
+    assert [name for _, name in drawn[panel.answering].choices] == [BASE]

@@ -6,19 +6,18 @@ from types import SimpleNamespace
 
 import psutil
 import pytest
+from built import built, first_values
 
 from pipeline.dataset import DatasetConfig, build_dataset, write_dataset
 from pipeline.errors import ChatError
 from pipeline.planning import TrainingConfig
 from pipeline.runs.state import write_state
 from pipeline.store import workspace
+from pipeline.visitors import run_folders
 from tabs.finetune import tab as finetune
-from tabs.runs import run_folders
 from tabs.visitor import visitor_of
 from tests.dataset.chats import chat, talk
 from web.guard import COOKIE
-
-SETTINGS = ("starter", "ours", 0, 0, 0, 0, "auto", "auto", 0, 0, "auto", False)
 
 
 def end_workers() -> None:
@@ -51,6 +50,8 @@ def visitors(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("attempt", range(4))
 def test_of_several_starts_in_one_instant_one_trains(visitors, attempt):
+    tab, stage = built(finetune.build)
+    values = first_values(tab.form.components)
     clicks = visitors * 2  # two visitors with two pages each
     gate = threading.Barrier(len(clicks))
     started, refused = [], []
@@ -58,7 +59,7 @@ def test_of_several_starts_in_one_instant_one_trains(visitors, attempt):
     def click(request):
         gate.wait()
         try:
-            finetune._train(request, *SETTINGS)
+            finetune._train(tab, stage, request, values)
             started.append(request)
         except ChatError as error:
             refused.append(str(error))

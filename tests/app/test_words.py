@@ -4,7 +4,7 @@ import xml.etree.ElementTree as ElementTree
 
 import pytest
 
-from tabs.finetune.loss_curve import loss_curve
+from pipeline.charts.loss_curve import loss_curve
 from web.words import count, duration, time_left
 
 

@@ -15,8 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from tabs.finetune.notebook import address_of, write_notebook
-from tabs.visitor import Visitor
+from pipeline.notebook import address_of, write_notebook
 
 ROOT = Path(__file__).parents[2]
 NOTEBOOK = ROOT / "notebooks" / "chat_twin.ipynb"
@@ -101,7 +100,7 @@ def test_the_app_hands_it_out_with_the_address_of_this_copy(space, origin, addre
     if origin:
         subprocess.run(["git", "-C", str(tmp_path), "remote", "add", "origin", origin], check=True)
     assert address_of(tmp_path) == address
-    path = write_notebook(Visitor(tmp_path), address)
+    path = write_notebook(tmp_path, address)
     cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
     assert f'SOURCE = {json.dumps(address)}  # @param {{type:"string"}}\n' in cells[1]["source"]
     assert cells[2:] == json.loads(NOTEBOOK.read_text())["cells"][2:]

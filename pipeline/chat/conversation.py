@@ -1,4 +1,4 @@
-"""The conversations with a twin, kept in the visitor's folder so that a reload finds them."""
+"""A conversation with a twin: its messages, how one of them is changed, and how it is kept in a visitor's folder."""
 
 from __future__ import annotations
 
@@ -6,28 +6,36 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from pathlib import Path
 
 from pipeline.errors import ChatError
 from pipeline.prompt import Message, join_bubbles
-from pipeline.runs import RunFolder
-from tabs.visitor import Visitor, own_run
+from pipeline.store import VisitorFolder
 
-__all__ = ["BASE", "Talk", "content_of", "exchange_talk", "others_of", "read_talk", "write_talk"]
+__all__ = [
+    "BASE",
+    "Conversation",
+    "delete_conversation",
+    "exchange_conversation",
+    "read_conversation",
+    "user_turn",
+    "write_conversation",
+]
 
 BASE = "base"  # the name of "the model without any training" beside the names of runs
 
 
 @dataclass(frozen=True)
-class Talk:
-    """One conversation: when it began (which the twin is told), and its messages without the system's."""
+class Conversation:
+    """When it began (which the twin is told), and its messages without the system's."""
 
     began_at: datetime
     messages: list[Message] = field(default_factory=list)
 
-    def add(self, role: str, content: str) -> Talk:
+    def add(self, role: str, content: str) -> Conversation:
         return replace(self, messages=[*self.messages, Message(role=role, content=content)])  # type: ignore[typeddict-item]
 
-    def without_reply(self) -> Talk:
+    def without_reply(self) -> Conversation:
         """Back to the visitor's last message, to have it answered again."""
         messages = list(self.messages)
         while messages and messages[-1]["role"] == "assistant":
@@ -38,7 +46,7 @@ class Talk:
         """A message as it is changed: a line for each bubble, without the name that a group puts before it."""
         return self.messages[place]["content"].removeprefix(self._name_at(place, others))
 
-    def changed(self, place: int, text: str, others: Sequence[str] = ()) -> Talk:
+    def changed(self, place: int, text: str, others: Sequence[str] = ()) -> Conversation:
         """A message with other words, and nothing of what came after it. Raises ChatError where none are left."""
         lines = [line.strip() for line in text.replace("\r", "").split("\n")]
         content = "\n".join(filter(None, lines))
@@ -53,43 +61,46 @@ class Talk:
         return next((name for name in names if message["content"].startswith(name)), "")
 
 
-def content_of(visitor: Visitor, name: str, me: str | None, lines: Sequence[str]) -> str:
-    """The visitor's turn as training would hold it: in a group it begins with the name of whoever they are."""
+def user_turn(others: Sequence[str], me: str | None, lines: Sequence[str]) -> str:
+    """A turn as training would hold it: in a group of `others` it begins with the name of whoever `me` is."""
     from pipeline.dataset import user_content
 
-    others = others_of(visitor, name)
-    return user_content([(me if me in others else others[0], lines)], others) if others else join_bubbles(list(lines))
+    if not others:
+        return join_bubbles(list(lines))
+    return user_content([(me if me is not None and me in others else others[0], lines)], others)
 
 
-def others_of(visitor: Visitor, name: str) -> tuple[str, ...]:
-    """Whom the person of the twin `name` wrote with."""
-    from pipeline.dataset import read_about
-
-    return () if name == BASE else read_about(RunFolder(own_run(visitor, name)).dataset.path)[1].others
-
-
-def read_talk(visitor: Visitor, name: str) -> Talk:
-    """The conversation with the twin `name`, a new one if there is none."""
+def read_conversation(folder: Path, name: str) -> Conversation:
+    """The conversation with the twin `name` in a visitor's folder, a new one if there is none."""
     try:
-        kept = json.loads((visitor.folder / "talks" / f"{name}.json").read_text(encoding="utf-8"))
-        return Talk(datetime.fromisoformat(kept["began_at"]), kept["messages"])
+        kept = json.loads(_path(folder, name).read_text(encoding="utf-8"))
+        return Conversation(datetime.fromisoformat(kept["began_at"]), kept["messages"])
     except (OSError, ValueError, KeyError):
-        return Talk(datetime.now())
+        return Conversation(datetime.now())
 
 
-def write_talk(visitor: Visitor, name: str, talk: Talk) -> None:
+def write_conversation(folder: Path, name: str, conversation: Conversation) -> None:
     """Keep the conversation; nothing is written any more once the visitor's folder is gone."""
-    if not visitor.folder.exists():
+    if not folder.exists():
         return
-    folder = visitor.folder / "talks"
-    folder.mkdir(mode=0o700, exist_ok=True)
-    kept = {"began_at": talk.began_at.isoformat(), "messages": talk.messages}
-    (folder / f"{name}.json").write_text(json.dumps(kept, ensure_ascii=False), encoding="utf-8")
+    path = _path(folder, name)
+    path.parent.mkdir(mode=0o700, exist_ok=True)
+    kept = {"began_at": conversation.began_at.isoformat(), "messages": conversation.messages}
+    path.write_text(json.dumps(kept, ensure_ascii=False), encoding="utf-8")
 
 
-def exchange_talk(visitor: Visitor, name: str, before: Talk, after: Talk) -> bool:
+def exchange_conversation(folder: Path, name: str, before: Conversation, after: Conversation) -> bool:
     """Keep `after` where `before` is what is kept: what was changed or deleted meanwhile is not brought back."""
-    if read_talk(visitor, name) != before:
+    if read_conversation(folder, name) != before:
         return False
-    write_talk(visitor, name, after)
+    write_conversation(folder, name, after)
     return True
+
+
+def delete_conversation(folder: Path, name: str) -> None:
+    """Forget the conversation with the twin `name`, if there is one."""
+    _path(folder, name).unlink(missing_ok=True)
+
+
+def _path(folder: Path, name: str) -> Path:
+    return VisitorFolder(folder).conversations / f"{name}.json"
