@@ -38,6 +38,34 @@ assert charts.figures(analysis.analyse(messages))["quietest"].title == "Least is
 from pipeline.models import model_list
 assert 3.5e8 < next(m for m in model_list() if m.name == "Made up 360M").parameters < 3.7e8
 """,
+    "figure of the exam": """
+from datetime import datetime
+from pipeline.evaluation import exam_rows
+from pipeline.evaluation.exam import Candidate, Exam
+from pipeline.evaluation.replies import Answers, Reply, answers_of
+answers = answers_of([Reply("why?", "end_of_turn", 3), Reply("ok", "end_of_turn", 2)], 64)
+older = Answers.model_validate(answers.model_dump(exclude={"asking"}))
+candidates = (Candidate(name="twin", answers=answers), Candidate(name="base", answers=older))
+exam = Exam(made_at=datetime.now(), person="Ann", model="m", held_out_replies=2, candidates=candidates)
+assert ["Replies that ask", "50%", ""] in exam_rows(exam)[1]
+""",
+    "long task": """
+from pathlib import Path
+from typer.testing import CliRunner
+from pipeline.turns import longest
+from pipeline.cli.commands import app
+from pipeline.progress import CancelledError, Progress
+from pipeline.sources import read
+Path("a.txt").write_text("20/03/2024, 21:16 - Ann: hi\\n20/03/2024, 21:17 - Bob: hello\\n")
+done = CliRunner().invoke(app, ["longest", "a.txt"])
+assert (done.exit_code, done.stdout) == (0, "5\\n"), done
+try:
+    longest(read("a.txt").messages, Progress(cancelled_by=lambda: True))
+except CancelledError:
+    pass
+else:
+    raise AssertionError("it cannot be cancelled")
+""",
 }
 
 
