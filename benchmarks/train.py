@@ -116,9 +116,9 @@ class Clock:
 
 def train_ours(options: argparse.Namespace, clock: Clock) -> tuple[Any, int]:
     """Our trainer on our batches, planned as the app plans them; returns it and the number of steps in an epoch."""
+    from pipeline.machine import this_machine
     from pipeline.models import load_tokenizer
-    from pipeline.planning.config import TrainingConfig
-    from pipeline.planning.plan import plan_for
+    from pipeline.planning import DatasetShape, TrainingConfig, resolve, shape_of
     from pipeline.training.data import Example
     from pipeline.training.finetune import load_for_training, lora_config, make_batches
     from pipeline.training.trainer import make_trainer, trainer_arguments
@@ -130,16 +130,14 @@ def train_ours(options: argparse.Namespace, clock: Clock) -> tuple[Any, int]:
         quantise="none" if options.unquantised else "nf4", checkpointing=options.checkpointing,
         act_as="t4" if options.cap else None,
     )  # fmt: skip
-    plan = plan_for(config)
-    batches, per_step = make_batches(examples, config, plan, 1)
+    dataset = DatasetShape(tuple(len(example.ids) for example in examples))
+    plan = resolve(config, this_machine(config.act_as), dataset, shape_of(options.model))
+    batches, per_step = make_batches(examples, plan)
     clock.tokens = [sum(len(example.ids) for example in batch) for batch in batches]
-    arguments = trainer_arguments(
-        config, Path(tempfile.mkdtemp()), dtype=plan.dtype.value, device=plan.device,
-        optimiser=plan.optimiser.value, steps=min(options.steps, len(batches)), batches_per_step=per_step,
-        checkpointing=plan.checkpointing.value == "on",
-    )  # fmt: skip
+    steps = min(options.steps, plan.steps)
+    arguments = trainer_arguments(plan.model_copy(update={"steps": steps}), Path(tempfile.mkdtemp()), per_step)
     trainer = make_trainer(
-        load_for_training(config, plan), load_tokenizer(options.model), arguments, lora_config(config), batches,
+        load_for_training(plan), load_tokenizer(options.model), arguments, lora_config(plan), batches,
         [clock.callback()], padded=False,
     )  # fmt: skip
     return trainer, len(batches)

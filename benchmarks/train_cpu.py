@@ -98,25 +98,21 @@ class Clock:
 
 def ours(rows: Sequence[Any], tokenizer: Any, clock: Clock) -> Any:
     """Our trainer at its defaults."""
-    from pipeline.planning.config import TrainingConfig
-    from pipeline.planning.plan import plan_for
+    from pipeline.machine import this_machine
+    from pipeline.planning import DatasetShape, TrainingConfig, resolve, shape_of
     from pipeline.prompt import read_template
     from pipeline.training.data import encode_rows, without_repeats
-    from pipeline.training.finetune import load_for_training, lora_config, make_batches, settle_on
+    from pipeline.training.finetune import load_for_training, lora_config, make_batches
     from pipeline.training.trainer import make_trainer, trainer_arguments
 
     config = TrainingConfig(epochs=1)  # as its peers
-    plan = plan_for(config)
-    model = load_for_training(config, plan)
     examples = encode_rows(without_repeats(rows), read_template(tokenizer), tokenizer, config.max_tokens)
-    folder = Path(tempfile.mkdtemp())
-    config = settle_on(folder, config, plan, model, examples)
-    batches, per_step = make_batches(examples, config, plan, 1)
-    arguments = trainer_arguments(
-        config, folder, dtype=plan.dtype.value, device=plan.device, optimiser=plan.optimiser.value,
-        steps=len(batches) // per_step, batches_per_step=per_step, checkpointing=plan.checkpointing.value == "on",
-    )  # fmt: skip
-    return make_trainer(model, tokenizer, arguments, lora_config(config), batches, [clock.callback()], padded=False)
+    dataset = DatasetShape(tuple(len(example.ids) for example in examples))
+    plan = resolve(config, this_machine(), dataset, shape_of(config.model))
+    model = load_for_training(plan)
+    batches, per_step = make_batches(examples, plan)
+    arguments = trainer_arguments(plan, Path(tempfile.mkdtemp()), per_step)
+    return make_trainer(model, tokenizer, arguments, lora_config(plan), batches, [clock.callback()], padded=False)
 
 
 def plain(rows: Sequence[Any], tokenizer: Any, clock: Clock) -> Any:

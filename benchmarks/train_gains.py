@@ -72,9 +72,9 @@ def show_cpu(replies: int, steps: int) -> None:
     """CPU milliseconds a token of each variant on the sample, with the starter model."""
     import torch
 
+    from pipeline.machine import this_machine
     from pipeline.models import load_model
-    from pipeline.planning.config import TrainingConfig
-    from pipeline.planning.plan import plan_for
+    from pipeline.planning import DatasetShape, TrainingConfig, resolve, shape_of
     from pipeline.prompt import read_template
     from pipeline.training.attention import register_attention
     from pipeline.training.data import encode_rows
@@ -83,7 +83,8 @@ def show_cpu(replies: int, steps: int) -> None:
     rows, _, tokenizer = make_sample(replies)
     config = TrainingConfig(tokens_per_step=1024)
     examples = encode_rows(rows, read_template(tokenizer), tokenizer, config.max_tokens)
-    batches, _ = make_batches(examples, config, plan_for(config), 1)
+    dataset = DatasetShape(tuple(len(example.ids) for example in examples))
+    batches, _ = make_batches(examples, resolve(config, this_machine(), dataset, shape_of(config.model)))
     torch.set_num_threads(len(os.sched_getaffinity(0)))
     variants = {}
     for part in ON_CPU:
@@ -107,19 +108,19 @@ def show_gpu(folder: str, steps: int) -> None:
     from peft.tuners.lora import LoraLayer
     from train import make_rows
 
-    from pipeline.machine.hardware import act_as_t4
-    from pipeline.planning.config import TrainingConfig
-    from pipeline.planning.plan import plan_for
+    from pipeline.machine import act_as_t4, this_machine
+    from pipeline.planning import DatasetShape, TrainingConfig, resolve, shape_of
     from pipeline.training.data import Example
     from pipeline.training.finetune import load_for_training, make_batches
     from pipeline.training.lora import fuse_lora
 
     act_as_t4()
     config = TrainingConfig(model=folder, tokens_per_step=4096, precision="fp16", quantise="nf4", act_as="t4")
-    plan = plan_for(config)
     examples = [Example(tuple(ids), tuple(labels)) for ids, labels in make_rows("ours")]
-    batches, _ = make_batches(examples, config, plan, 1)
-    model = with_lora(load_for_training(config, plan), fused=False)
+    dataset = DatasetShape(tuple(len(example.ids) for example in examples))
+    plan = resolve(config, this_machine("t4"), dataset, shape_of(folder))
+    batches, _ = make_batches(examples, plan)
+    model = with_lora(load_for_training(plan), fused=False)
     if plan.checkpointing.value == "on":
         compute_twice(model)
 
@@ -155,13 +156,12 @@ def show_gpu(folder: str, steps: int) -> None:
 
 def with_lora(model: Any, *, fused: bool) -> Any:
     """The model with LoRA in float32 on all linear layers, in training mode."""
-    from peft import get_peft_model
+    from peft import LoraConfig, get_peft_model
 
-    from pipeline.planning.config import TrainingConfig
-    from pipeline.training.finetune import lora_config
     from pipeline.training.lora import fuse_lora
 
-    model = get_peft_model(model, lora_config(TrainingConfig()))
+    lora = LoraConfig(r=16, lora_alpha=32, target_modules="all-linear", task_type="CAUSAL_LM")  # our defaults
+    model = get_peft_model(model, lora)
     for parameter in model.parameters():
         if parameter.requires_grad:
             parameter.data = parameter.data.float()

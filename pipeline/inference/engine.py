@@ -135,18 +135,17 @@ def load_engine(model: str, adapter: Path | None = None, template: Template | No
     """
     import torch
 
-    from pipeline.machine.hardware import this_machine
+    from pipeline.machine import this_machine
     from pipeline.models import load_model, load_tokenizer
-    from pipeline.planning.plan import parameters_of
-    from pipeline.planning.recipe import plan_training
+    from pipeline.planning import TrainingConfig, choose_dtype, shape_of
 
     tokenizer = load_tokenizer(model)
     machine = this_machine()
     # Replies need little beside the weights: 4 bits only where 16 would take most of the GPU.
-    tight = machine.device == "cuda" and 2 * parameters_of(model) > 0.7 * machine.memory * 2**30
+    tight = machine.device == "cuda" and 2 * shape_of(model).parameters > 0.7 * machine.memory * 2**30
     dtype = None
     if machine.device == "cuda":
-        dtype = torch.bfloat16 if plan_training(machine, 1).dtype.value == "bf16" else torch.float16
+        dtype = torch.bfloat16 if choose_dtype(TrainingConfig(), machine).value == "bf16" else torch.float16
     # On a CPU an adapter is folded in at full precision, and rounded with the weights that it changed.
     loaded = load_model(model, dtype=dtype, quantise=tight, adapter=adapter, merge=adapter is not None and not tight)
     if adapter is not None and tight:

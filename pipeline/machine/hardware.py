@@ -2,10 +2,14 @@
 
 import contextlib
 import os
+import subprocess
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
+
+from pydantic import ConfigDict, TypeAdapter
 
 from pipeline.compat import cpu_has_bf16
 
@@ -15,6 +19,8 @@ __all__ = [
     "Device",
     "Machine",
     "act_as_t4",
+    "available_cores",
+    "look_from_aside",
     "memory_kills",
     "share_cores",
     "this_machine",
@@ -36,6 +42,8 @@ class Machine:
     `problem`: a sentence when there is a GPU that this installation cannot drive.
     """
 
+    __pydantic_config__ = ConfigDict(extra="forbid")
+
     device: Device
     name: str
     memory: float
@@ -47,6 +55,12 @@ class Machine:
     problem: str | None = None
     acts_as_t4: bool = False
 
+    def is_like(self, other: "Machine") -> bool:
+        """Whether this is of the same kind: what differs at most is how much of its memory is free."""
+        near = abs(self.memory - other.memory) < 0.05 * self.memory  # containers and drivers round differently
+        kinds = [(m.device, m.name, m.capability, m.gpus, m.fast_bf16, m.acts_as_t4) for m in (self, other)]
+        return near and kinds[0] == kinds[1]
+
 
 # What Colab, Kaggle and the smallest GPU Space give; to plan for one from elsewhere.
 T4 = Machine("cuda", "a T4", T4_GIB, T4_GIB, 2, (7, 5), 1)
@@ -56,7 +70,7 @@ def this_machine(act_as: Literal["t4"] | None = None) -> Machine:
     """The first GPU that torch can drive, else Apple's, else the CPU."""
     import torch
 
-    cores = _free_cores()
+    cores = available_cores()
     if torch.cuda.is_available():
         own = int(os.environ.get("LOCAL_RANK", "0"))  # of processes that train together each has a GPU of its own
         free, total = torch.cuda.mem_get_info(own)
@@ -76,6 +90,13 @@ def this_machine(act_as: Literal["t4"] | None = None) -> Machine:
     return Machine(
         "cpu", "CPU", memory, free_memory, cores, fast_bf16=cpu_has_bf16(), problem=_undriven_gpu(), acts_as_t4=False
     )
+
+
+def look_from_aside(act_as: Literal["t4"] | None = None) -> Machine:
+    """`this_machine` as another process sees it: one that looks at a GPU takes half a GiB of it until it ends."""
+    command = [sys.executable, "-m", "pipeline.machine", *([act_as] if act_as else [])]
+    done = subprocess.run(command, stdout=subprocess.PIPE, check=True, cwd=Path(__file__).parents[2])
+    return TypeAdapter(Machine).validate_json(done.stdout.splitlines()[-1])
 
 
 def share_cores() -> None:
@@ -107,7 +128,8 @@ def act_as_t4() -> None:
     torch.backends.cuda.enable_cudnn_sdp(False)
 
 
-def _free_cores() -> int:
+def available_cores() -> int:
+    """Cores that this process may use."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1

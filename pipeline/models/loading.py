@@ -44,15 +44,18 @@ def load_config(model: str) -> Any:
     return config
 
 
-def load_tokenizer(model: str) -> Any:
+def load_tokenizer(model: str, *, fetch: bool = True) -> Any:
     """The model's tokenizer, with an end token and a padding token. Raises ChatError.
 
+    fetch: from the Hub, where it is not on this computer.
     Base models have no chat template: `prompt.read_template` gives them a plain one.
     """
     from transformers import AutoTokenizer
 
     try:
-        tokenizer = AutoTokenizer.from_pretrained(name_or_path(model), trust_remote_code=False)
+        tokenizer = AutoTokenizer.from_pretrained(
+            name_or_path(model), trust_remote_code=False, local_files_only=not fetch
+        )
     except (OSError, ValueError) as error:
         raise _unreadable(model, error) from error
     if tokenizer.eos_token is None:

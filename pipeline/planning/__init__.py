@@ -1,43 +1,37 @@
 """What will be trained, and what it needs: worked out once, before anything is loaded."""
 
-from pipeline.planning.config import RECIPES, TrainingConfig, choose_epochs, choose_learning_rate, choose_rank
-from pipeline.planning.forecast import UNLISTED, Forecast, Part, forecast, shape_of, trainable
-from pipeline.planning.packing import choose_rows, room_for
-from pipeline.planning.plan import (
-    count_parameters,
-    forecast_for,
-    parameters_of,
-    plan_for,
-    plan_shape,
-    planned_tokens_per_batch,
-    settle,
-    shards_for,
-    splits_weights,
-    with_rows,
-)
+from pipeline.planning.config import RECIPES, TrainingConfig
+from pipeline.planning.forecast import Forecast, Part, forecast
+from pipeline.planning.packing import count_steps, pack_padded, pack_steps
+from pipeline.planning.plan import Choice, DatasetShape, DatasetSize, Plan
+from pipeline.planning.recipe import DEFAULT_RANK, choose_dtype, choose_processes, longest_row
+from pipeline.planning.resolve import fit_into, halve_batch, replan, resolve
+from pipeline.planning.shapes import ModelShape, linear_layers, lora_parameters, non_text_modules, shape_of
 
 __all__ = [
+    "DEFAULT_RANK",
     "RECIPES",
-    "UNLISTED",
+    "Choice",
+    "DatasetShape",
+    "DatasetSize",
     "Forecast",
+    "ModelShape",
     "Part",
+    "Plan",
     "TrainingConfig",
-    "choose_epochs",
-    "choose_learning_rate",
-    "choose_rank",
-    "choose_rows",
-    "count_parameters",
+    "choose_dtype",
+    "choose_processes",
+    "count_steps",
+    "fit_into",
     "forecast",
-    "forecast_for",
-    "parameters_of",
-    "plan_for",
-    "plan_shape",
-    "planned_tokens_per_batch",
-    "room_for",
-    "settle",
+    "halve_batch",
+    "linear_layers",
+    "longest_row",
+    "lora_parameters",
+    "non_text_modules",
+    "pack_padded",
+    "pack_steps",
+    "replan",
+    "resolve",
     "shape_of",
-    "shards_for",
-    "splits_weights",
-    "trainable",
-    "with_rows",
 ]

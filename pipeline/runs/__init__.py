@@ -7,8 +7,10 @@ from pipeline.runs.folder import (
     last_checkpoint,
     lay_out,
     read_config,
+    read_plan,
     require_trackio,
     write_config,
+    write_plan,
 )
 from pipeline.runs.job import RemoteJob, read_job, write_job
 from pipeline.runs.listing import finished_folders, list_runs, new_run_folder, newest_run, run_folders
@@ -59,6 +61,7 @@ __all__ = [
     "read_job",
     "read_killed",
     "read_metrics",
+    "read_plan",
     "read_run",
     "read_state",
     "require_trackio",
@@ -71,5 +74,6 @@ __all__ = [
     "write_control",
     "write_job",
     "write_killed",
+    "write_plan",
     "write_state",
 ]

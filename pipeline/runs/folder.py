@@ -19,7 +19,7 @@ from pathlib import Path
 from pipeline.dataset import DatasetFolder
 from pipeline.errors import ChatError
 from pipeline.models import AdapterFolder
-from pipeline.planning import TrainingConfig
+from pipeline.planning import Plan, TrainingConfig
 from pipeline.store import Entry, Folder, replace_text
 
 __all__ = [
@@ -30,8 +30,10 @@ __all__ = [
     "last_checkpoint",
     "lay_out",
     "read_config",
+    "read_plan",
     "require_trackio",
     "write_config",
+    "write_plan",
 ]
 
 FORMAT = 2  # raised where an older app could not read what this one writes; 1 is what came before there was a number
@@ -144,8 +146,11 @@ class RunFolder(Folder):
         shutil.rmtree(old, ignore_errors=True)
 
 
-def lay_out(dataset_dir: Path, run_dir: Path, config: TrainingConfig) -> None:
-    """Make a run's folder: its config, a copy of the dataset, state "starting". Raises ChatError if one is there."""
+def lay_out(dataset_dir: Path, run_dir: Path, config: TrainingConfig, plan: Plan | None = None) -> None:
+    """Make a run's folder: its config, a copy of the dataset, state "starting". Raises ChatError if one is there.
+
+    plan: what this configuration was said to come to on this machine; none: the worker makes it.
+    """
     from pipeline.runs.state import write_control, write_state
 
     folder = RunFolder(run_dir)
@@ -160,6 +165,8 @@ def lay_out(dataset_dir: Path, run_dir: Path, config: TrainingConfig) -> None:
     replace_text(folder.format, str(FORMAT))
     write_state(run_dir, status="starting")
     write_control(run_dir, "")
+    if plan is not None:
+        write_plan(run_dir, plan)
     write_config(run_dir, config)
 
 
@@ -177,6 +184,19 @@ def read_config(run_dir: Path) -> TrainingConfig:
 def write_config(run_dir: Path, config: TrainingConfig) -> None:
     """Keep the run's configuration."""
     replace_text(RunFolder(run_dir).config, config.model_dump_json(indent=1))
+
+
+def read_plan(run_dir: Path) -> Plan | None:
+    """The run's plan, or None where it has none (yet), or one of another version."""
+    try:
+        return Plan.model_validate_json(RunFolder(run_dir).plan.read_text("utf-8"))
+    except (OSError, ValueError):
+        return None
+
+
+def write_plan(run_dir: Path, plan: Plan) -> None:
+    """Keep the run's plan."""
+    replace_text(RunFolder(run_dir).plan, plan.model_dump_json(indent=1))
 
 
 def last_checkpoint(run_dir: Path) -> Path | None:

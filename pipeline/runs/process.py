@@ -13,7 +13,7 @@ from typing import Literal
 
 from pipeline.errors import ChatError
 from pipeline.machine.hardware import memory_kills
-from pipeline.planning import TrainingConfig
+from pipeline.planning import Plan, TrainingConfig
 from pipeline.progress import SILENT, CancelledError, Progress
 from pipeline.runs.folder import FORMAT, RunFolder, lay_out
 from pipeline.runs.job import read_job
@@ -28,13 +28,21 @@ __all__ = ["kill_all", "pause", "resume", "start", "stop", "watch"]
 POLL_SECONDS = 0.5
 
 
-def start(dataset_dir: Path, run_dir: Path, config: TrainingConfig, *, training_lock: int | None = None) -> Run:
+def start(
+    dataset_dir: Path,
+    run_dir: Path,
+    config: TrainingConfig,
+    plan: Plan | None = None,
+    *,
+    training_lock: int | None = None,
+) -> Run:
     """Start a run in a process group of its own, so that it outlives the app.
 
-    training_lock: the machine's, where the caller holds it. Raises ChatError, also where anybody trains here already.
+    plan: as for `lay_out`. training_lock: the machine's, where the caller holds it.
+    Raises ChatError, also where anybody trains here already.
     """
     with hold_training(run_dir) if training_lock is None else contextlib.nullcontext(training_lock) as lock:
-        lay_out(dataset_dir, run_dir, config)
+        lay_out(dataset_dir, run_dir, config, plan)
         _launch(run_dir, lock)
     return read_run(run_dir)
 

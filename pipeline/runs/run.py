@@ -7,8 +7,8 @@ from pathlib import Path
 import polars as pl
 
 from pipeline.machine.prices import price_per_hour
-from pipeline.planning import TrainingConfig
-from pipeline.runs.folder import RunFolder, last_checkpoint, read_config
+from pipeline.planning import Plan, TrainingConfig
+from pipeline.runs.folder import RunFolder, last_checkpoint, read_config, read_plan
 from pipeline.runs.job import RemoteJob, read_job
 from pipeline.runs.locks import is_going
 from pipeline.runs.metrics import read_metrics
@@ -23,11 +23,13 @@ AFTER_DEADLINE = 1800.0  # seconds that a job may wait for a machine, or be late
 class Run:
     """A run as its folder tells it now. Losses in nats a learned token, times in seconds.
 
-    `started_at`: since 1970. `seconds`: that it trained, here or as a job, pauses left out.
+    `config`: with what was left open filled in, as soon as there is a `plan`. `started_at`: since 1970.
+    `seconds`: that it trained, here or as a job, pauses left out.
     """
 
     directory: Path
     config: TrainingConfig
+    plan: Plan | None
     status: Status
     message: str
     pid: int | None
@@ -54,6 +56,11 @@ class Run:
         return None if price is None else price * self.seconds / 3600
 
     @property
+    def asked(self) -> TrainingConfig:
+        """The configuration as it was asked for, what was left open still open."""
+        return self.config if self.plan is None else self.plan.config
+
+    @property
     def live(self) -> bool:
         """Whether a process works on it now."""
         return self.status in LIVE
@@ -61,7 +68,7 @@ class Run:
 
 def read_run(run_dir: Path) -> Run:
     """The run as it is now; "lost" when its process is gone without a word. Raises ChatError where no run is."""
-    config = read_config(run_dir)
+    config, plan = read_config(run_dir), read_plan(run_dir)
     state = read_state(run_dir) or RunState()
     status, message = state.status, state.message
     job = read_job(run_dir)
@@ -82,7 +89,8 @@ def read_run(run_dir: Path) -> Run:
     metrics = read_metrics(run_dir)
     return Run(
         directory=run_dir,
-        config=config,
+        config=config if plan is None else plan.settled,
+        plan=plan,
         status=status,
         message=message,
         pid=state.pid if status in LIVE else None,

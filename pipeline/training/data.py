@@ -1,6 +1,5 @@
-"""From a dataset to batches: rows as token ids, and the plan of which rows go through the model together."""
+"""From rows to token ids, what is learned of them marked, and to the tensors of a batch."""
 
-import random
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -11,7 +10,7 @@ from pipeline.prompt import Message, Template, encode_all
 if TYPE_CHECKING:
     from pipeline.dataset import Row
 
-__all__ = ["FILLER", "IGNORED", "Example", "collate", "encode_rows", "learned_text", "plan_steps", "without_repeats"]
+__all__ = ["FILLER", "IGNORED", "Example", "collate", "encode_rows", "learned_text", "without_repeats"]
 
 IGNORED = -100  # the label of a token that does not count in the loss
 
@@ -93,66 +92,6 @@ def learned_text(examples: Sequence[Example], tokenizer: Any, count: int = 3) ->
     if not texts or not any(text.strip() for text in texts):
         raise ChatError("No token of this dataset would be learned from: build it again and check its rows.")
     return texts
-
-
-def plan_steps(
-    lengths: Sequence[int], *, epochs: float, tokens_per_step: int, tokens_per_batch: int, processes: int, seed: int
-) -> tuple[list[list[int]], int]:
-    """(batches, batches a step): which rows (by index) go through the model together, for all epochs in order.
-
-    What a step learns from depends on the rows, `tokens_per_step` and the seed alone: so a run can go on with more or
-    fewer processes, or a smaller batch. Every epoch takes each row once. A step's rows are dealt out to batches of like
-    size, of `tokens_per_batch` tokens and a twentieth at most (a longer row goes alone); their number is a multiple of
-    `processes`. A batch is empty where a step has fewer rows than that.
-    """
-    steps: list[list[int]] = []
-    for epoch in range(int(epochs) + (epochs % 1 > 0)):
-        share = min(1.0, epochs - epoch)
-        made = _fill_epoch(lengths, tokens_per_step, random.Random(f"{seed}/{epoch}"))
-        steps += made[: max(1, round(len(made) * share))]
-    limit = tokens_per_batch * 1.05
-    needed = max((_count_batches(step, lengths, limit) for step in steps), default=1)
-    per_step = -(-needed // processes) * processes
-    return [batch for step in steps for batch in _fill(step, lengths, per_step)], per_step
-
-
-def _fill_epoch(lengths: Sequence[int], tokens_per_step: int, rng: random.Random) -> list[list[int]]:
-    """Steps of like size and at most so many tokens; a longer row is a step of its own."""
-    order = list(range(len(lengths)))
-    rng.shuffle(order)
-    order.sort(key=lambda index: -lengths[index])  # stable: rows of one length stay shuffled
-    count = min(max(1, round(sum(lengths) / tokens_per_step)), len(lengths))
-    while True:
-        steps = _fill(order, lengths, count)
-        if count >= len(lengths) or _fits(steps, lengths, tokens_per_step):
-            break
-        count += max(1, count // 64)  # by ones, the steps of a very long chat would take minutes to find
-    rng.shuffle(steps)
-    return steps
-
-
-def _count_batches(step: Sequence[int], lengths: Sequence[int], limit: float) -> int:
-    count = max(1, min(len(step), int(sum(lengths[row] for row in step) // limit)))
-    while not _fits(_fill(step, lengths, count), lengths, limit):
-        count += 1
-    return count
-
-
-def _fits(batches: Sequence[Sequence[int]], lengths: Sequence[int], limit: float) -> bool:
-    return all(len(batch) <= 1 or sum(lengths[row] for row in batch) <= limit for batch in batches)
-
-
-def _fill(order: Sequence[int], lengths: Sequence[int], count: int) -> list[list[int]]:
-    """Each row, longest first, into the batch that holds least."""
-    import heapq
-
-    heap = [(0, batch) for batch in range(count)]
-    batches: list[list[int]] = [[] for _ in range(count)]
-    for index in order:
-        tokens, batch = heapq.heappop(heap)
-        batches[batch].append(index)
-        heapq.heappush(heap, (tokens + lengths[index], batch))
-    return batches
 
 
 def collate(examples: Sequence[Example], device: Any = None) -> dict[str, Any]:

@@ -6,10 +6,19 @@ import sys
 from pathlib import Path
 
 from pipeline.machine.hardware import memory_kills
-from pipeline.planning.config import TrainingConfig, processes_for
-from pipeline.runs import Held, RunFolder, read_state, write_killed, write_state
+from pipeline.planning import TrainingConfig, choose_processes
+from pipeline.runs import Held, read_plan, read_state, write_killed, write_state
 
-__all__ = ["die_with_launcher", "how_many_processes", "is_launched", "launch", "launch_command", "leader"]
+__all__ = [
+    "die_with_launcher",
+    "how_many_processes",
+    "how_many_together",
+    "is_first_process",
+    "is_launched",
+    "launch",
+    "launch_command",
+    "leader",
+]
 
 LAUNCHER = "CHAT_TWIN_LAUNCHER"  # to the processes that we launch: who holds the run's lock for them
 
@@ -17,6 +26,16 @@ LAUNCHER = "CHAT_TWIN_LAUNCHER"  # to the processes that we launch: who holds th
 def is_launched() -> bool:
     """Whether this process is one of those that we launched."""
     return LAUNCHER in os.environ
+
+
+def is_first_process() -> bool:
+    """Whether this process writes: of several that train together, one does."""
+    return os.environ.get("RANK", "0") == "0"
+
+
+def how_many_together() -> int:
+    """How many processes train together here and now."""
+    return int(os.environ.get("WORLD_SIZE", "1"))
 
 
 def leader() -> int:
@@ -27,10 +46,10 @@ def leader() -> int:
 def how_many_processes(config: TrainingConfig) -> int:
     """As many as asked for, else one for each GPU that is here."""
     if config.processes is not None or config.act_as is not None:
-        return processes_for(config, 1)
+        return choose_processes(config, 1)
     import torch
 
-    return processes_for(config, torch.cuda.device_count())
+    return choose_processes(config, torch.cuda.device_count())
 
 
 def launch_command(run_dir: Path, processes: int) -> list[str]:
@@ -49,18 +68,17 @@ def launch(run_dir: Path, processes: int, held: Held) -> int:
     """Train with so many processes, until all have ended; returns 0, or 1 where one failed.
 
     `held`: the locks, which the launcher holds too, should this process be killed. Where a GPU's memory runs out, its
-    process leaves a smaller batch in the run's folder, and all start once more.
+    process leaves a plan with a smaller batch in the run's folder, and all start once more.
     """
     environment = {**os.environ, LAUNCHER: str(os.getpid())}
     kills = memory_kills()
-    config = RunFolder(run_dir).config
     for _ in range(2):
-        before = config.read_bytes()
+        before = read_plan(run_dir)
         code = subprocess.run(
             launch_command(run_dir, processes), env=environment, pass_fds=held.descriptors,
             cwd=Path(__file__).parents[2], check=False,
         ).returncode  # fmt: skip
-        if code == 0 or config.read_bytes() == before:
+        if code == 0 or read_plan(run_dir) == before:
             break
     state = read_state(run_dir)
     if code and state and state.status in ("starting", "running", "stopping"):

@@ -7,7 +7,7 @@ from collections import deque
 from pathlib import Path
 from typing import Any
 
-from pipeline.planning.config import TrainingConfig
+from pipeline.planning import Plan
 from pipeline.runs import (
     RunFolder,
     RunState,
@@ -34,16 +34,13 @@ NO_BETTER = (
 class RunMonitor:
     """Watches one run. Of several processes all validate and obey alike, and the first alone writes."""
 
-    def __init__(
-        self, run_dir: Path, config: TrainingConfig, steps: int, held_out: Batches | None, began: float
-    ) -> None:
+    def __init__(self, run_dir: Path, plan: Plan, held_out: Batches | None, began: float) -> None:
         """began: when this process began with the run, by time.monotonic()."""
         self.run_dir = run_dir
-        self.config = config
-        self.steps = steps
+        self.plan, self.config, self.steps = plan, plan.config, plan.steps
         self.held_out = held_out
-        count = min(config.validations, steps)
-        self.validate_at = {round(steps * (i + 1) / count) for i in range(count)}
+        count = min(plan.config.validations, plan.steps)
+        self.validate_at = {round(plan.steps * (i + 1) / count) for i in range(count)}
         self.base_loss: float | None = None
         self.best_loss: float | None = None
         self.best_step: int | None = None
@@ -149,7 +146,7 @@ class RunMonitor:
 
     def _begin_tracking(self) -> None:
         if self.config.trackio:
-            settings = self.config.model_dump(mode="json", exclude={"trackio"})
+            settings = self.plan.settled.model_dump(mode="json", exclude={"trackio"})
             self.tracked = TrackioProject(self.run_dir, settings, metrics_lines(self.run_dir))
 
     def _record(self, line: dict[str, Any]) -> None:
@@ -162,8 +159,8 @@ class RunMonitor:
         write_state(self.run_dir, seconds=round(self.seconds_before + time.monotonic() - self.began, 1), **changes)
 
     def _times_seen(self, step: int) -> float:
-        """How often each reply has been learned from; to the trainer the whole plan of a run is one epoch."""
-        return step / self.steps * (self.config.epochs or 1.0)
+        """How often each reply has been learned from; to the trainer the whole run is one epoch."""
+        return step / self.steps * self.plan.epochs.value
 
     def _validate(self, step: int) -> None:
         loss = self._held_out()

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.compat import average_gradients_ourselves, fused_loss, trainer_class, weights_are_split
-from pipeline.planning.config import TrainingConfig
+from pipeline.planning import Plan
 from pipeline.runs import RunFolder
 from pipeline.training.data import FILLER, IGNORED, Example, collate
 from pipeline.training.lora import fuse_lora
@@ -20,13 +20,13 @@ class Batches:
     """Rows, and which of them (by index) go through the model together, in order."""
 
     examples: Sequence[Example]
-    plan: Sequence[Sequence[int]]
+    rows: Sequence[Sequence[int]]
 
     def __len__(self) -> int:
-        return len(self.plan)
+        return len(self.rows)
 
     def __getitem__(self, index: int) -> list[Example]:
-        return [self.examples[row] for row in self.plan[index]]
+        return [self.examples[row] for row in self.rows[index]]
 
 
 def pad(examples: Sequence[Example], padding: int) -> dict[str, Any]:
@@ -77,24 +77,26 @@ def held_out_loss(trainer: Any, batches: Batches) -> float:
     return float(nats / max(tokens, 1))
 
 
-def trainer_arguments(
-    config: TrainingConfig, run_dir: Path, *, dtype: str, device: str, optimiser: str, steps: int,
-    batches_per_step: int, checkpointing: bool,
-) -> Any:  # fmt: skip
-    """TRL's SFTConfig for a run whose rate is settled. Saving, validation and logging are the run's own: off here."""
+def trainer_arguments(plan: Plan, run_dir: Path, batches_per_step: int) -> Any:
+    """TRL's SFTConfig for a plan. batches_per_step: of one process.
+
+    Saving, validation and logging are the run's own: off here.
+    """
     import math
 
     from trl import SFTConfig
 
+    config, device, dtype = plan.config, plan.machine.device, plan.dtype.value
+    checkpointing = plan.checkpointing.value == "on"
     return SFTConfig(
         output_dir=str(RunFolder(run_dir).checkpoints),
-        max_steps=steps,
+        max_steps=plan.steps,
         per_device_train_batch_size=1,
         gradient_accumulation_steps=batches_per_step,
-        learning_rate=config.learning_rate,
+        learning_rate=plan.learning_rate.value,
         lr_scheduler_type=config.scheduler if config.scheduler != "constant" else "constant_with_warmup",
-        warmup_steps=math.ceil(config.warmup * steps),
-        optim=optimiser,
+        warmup_steps=math.ceil(config.warmup * plan.steps),
+        optim=plan.optimiser.value,
         weight_decay=config.weight_decay,
         max_grad_norm=config.max_grad_norm,
         use_cpu=device == "cpu",
@@ -169,7 +171,7 @@ def make_trainer(
     trainer = reply_trainer()(
         model=model,
         args=arguments,
-        train_dataset=Dataset.from_dict({"rows": [list(rows) for rows in batches.plan]}),
+        train_dataset=Dataset.from_dict({"rows": [list(rows) for rows in batches.rows]}),
         processing_class=tokenizer,
         peft_config=lora,
         data_collator=make_batch,

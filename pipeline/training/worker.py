@@ -1,63 +1,84 @@
 """The process that trains: one run's folder in, everything else out through that folder."""
 
-import os
+import contextlib
 import traceback
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pipeline.errors import ChatError
-from pipeline.planning.config import TrainingConfig
+from pipeline.machine import look_from_aside, this_machine
+from pipeline.planning import Plan, TrainingConfig
 from pipeline.runs import (
-    add_metrics,
+    RunFolder,
     hold_both,
     hold_run,
     hold_training,
     lay_out,
     read_config,
-    read_killed,
+    read_plan,
     read_state,
-    write_config,
-    write_killed,
     write_state,
 )
-from pipeline.training.launch import die_with_launcher, how_many_processes, is_launched, launch
+from pipeline.training.launch import die_with_launcher, how_many_processes, is_first_process, is_launched, launch
+from pipeline.training.plans import halve, plan_run
+from pipeline.training.prepare import prepare
+
+if TYPE_CHECKING:
+    from pipeline.training.prepare import Prepared
 
 __all__ = ["train", "work"]
-
-SMALLEST = 128  # tokens at once; fewer save little more
 
 
 def train(dataset_dir: Path, run_dir: Path, config: TrainingConfig) -> None:
     """Fine-tune in this process, start to end. The adapter and the metrics are in `run_dir`. Raises ChatError."""
     with hold_training(run_dir):
-        lay_out(dataset_dir, run_dir, config)
+        lay_out(dataset_dir, run_dir, config.model_copy(update={"processes": 1}))
         with hold_run(run_dir):
             work(run_dir)
 
 
 def work(run_dir: Path) -> None:
     """Train, or go on with, the run in this folder. Whatever ends it is in the state before it is raised."""
-    from pipeline.training.finetune import finetune, is_first_process
+    from pipeline.training.finetune import finetune
 
+    with _failure_in_state(run_dir):
+        config = read_config(run_dir)
+        prepared = prepare(RunFolder(run_dir).dataset.path, config)
+        plan = _launched_plan(run_dir) if is_launched() else plan_run(run_dir, this_machine(config.act_as), prepared)
+        if not _fits(run_dir, plan, prepared):
+            finetune(run_dir, _halve(run_dir, plan), prepared)
+
+
+@contextlib.contextmanager
+def _failure_in_state(run_dir: Path) -> Iterator[None]:
     try:
-        if not _fits(run_dir, read_config(run_dir)):
-            finetune(run_dir, _halve_batch(run_dir))
+        yield
     except BaseException as error:
         if is_first_process():
             write_state(run_dir, status="failed", message=_sentence(error))
         raise
 
 
-def _fits(run_dir: Path, config: TrainingConfig) -> bool:
+def _launched_plan(run_dir: Path) -> Plan:
+    """What the launcher has planned, for all processes alike."""
+    plan = read_plan(run_dir)
+    if plan is None:
+        raise RuntimeError("a launched process found no plan")
+    return plan
+
+
+def _fits(run_dir: Path, plan: Plan, prepared: "Prepared") -> bool:
     """Train; False where memory ran out. Returning lets go of everything that the try holds."""
     from pipeline.training.finetune import finetune
 
     try:
-        finetune(run_dir, config)
+        finetune(run_dir, plan, prepared)
     except Exception as error:
         if not _out_of_memory(error):
             raise
         if is_launched():  # the others wait for this process's turn: all must start again
-            _halve_batch(run_dir)
+            _halve(run_dir, plan)
             raise
         return False
     return True
@@ -70,45 +91,14 @@ def _out_of_memory(error: Exception) -> bool:
     return by_class or any(words in str(error) for words in said)
 
 
-def _halve_batch(run_dir: Path) -> TrainingConfig:
-    """The run's configuration with half as many tokens at once, also in its folder; the metrics say so.
-
-    Raises ChatError where it cannot be halved.
-    """
+def _halve(run_dir: Path, plan: Plan) -> Plan:
     import gc
 
     import torch
 
-    from pipeline.planning.plan import planned_tokens_per_batch
-
     gc.collect()
     torch.cuda.empty_cache()
-    config = read_config(run_dir)  # settled, where the try came so far
-    planned, step = planned_tokens_per_batch(config), config.tokens_per_step or config.max_tokens
-    share = step // int(os.environ.get("WORLD_SIZE", "1"))  # a batch is never more than a process's part of a step
-    if min(planned, share) < 2 * SMALLEST or (config.batching == "rows" and config.rows_per_step == 1):
-        raise ChatError("Memory ran out, and the batch is as small as it gets: choose a smaller model or rank.")
-    half, rows = min(planned, share) // 2, max(1, config.rows_per_step // 2)
-    smaller = config.model_copy(update={"tokens_per_batch": half, "rows_per_step": rows})
-    write_config(run_dir, smaller)
-    size = f"{half:,} tokens" if config.batching == "tokens" else f"{rows} rows"
-    message = f"Memory ran out, so the batch was halved to {size}."
-    state = write_state(run_dir, message=message)
-    add_metrics(run_dir, {"step": state.step, "message": message})
-    return smaller
-
-
-def _after_kill(run_dir: Path) -> TrainingConfig:
-    """The configuration to go on with: of half the batch where the system ended the last try for want of memory."""
-    killed = read_killed(run_dir)
-    write_killed(run_dir, "")
-    if killed != "memory":
-        return read_config(run_dir)
-    try:
-        return _halve_batch(run_dir)
-    except ChatError as error:
-        write_state(run_dir, status="failed", message=str(error))
-        raise
+    return halve(run_dir, plan)
 
 
 def _sentence(error: BaseException) -> str:
@@ -131,12 +121,12 @@ def main(arguments: list[str]) -> int:
         config = read_config(run_dir)
         if is_launched():
             die_with_launcher()
-        elif os.environ.get("RANK", "0") == "0":
+        else:
             held = hold_both(run_dir)
-            config = _after_kill(run_dir)
-            processes = how_many_processes(config) if "RANK" not in os.environ else 1
-            if processes > 1:
-                return launch(run_dir, processes, held)
+            if how_many_processes(config) > 1:
+                with _failure_in_state(run_dir):
+                    plan = plan_run(run_dir, look_from_aside(config.act_as))
+                return launch(run_dir, plan.processes.value, held)
         work(run_dir)
     except ChatError as error:
         print(error)

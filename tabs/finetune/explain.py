@@ -47,7 +47,7 @@ def build(fold: gr.Accordion, model: gr.Dropdown) -> ExplainPanel:
 
 def _layout() -> ExplainPanel:
     from pipeline.explain import matrix_names
-    from pipeline.planning.config import DEFAULT_RANK
+    from pipeline.planning import DEFAULT_RANK
 
     number = gr.Textbox("0.1", label="A number", max_lines=1, elem_id="a-number")
     bits = gr.HTML(elem_id="bits")

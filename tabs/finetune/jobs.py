@@ -243,15 +243,13 @@ def follow_job(request: gr.Request, token: gr.OAuthToken | None, run_dir: Path) 
 
 def _cost(visitor: Visitor, chosen: Hardware, minutes: float, config: TrainingConfig) -> str:
     """The price of a job in words: at most, and likely."""
-    from pipeline.dataset import read_about
     from pipeline.jobs import estimate
-    from pipeline.planning import choose_epochs
-    from pipeline.planning.forecast import shape_of
+    from pipeline.machine import T4
+    from pipeline.training import plan_for
 
-    parameters: int | None = None
+    parameters, tokens = None, 0.0
     with contextlib.suppress(ChatError):  # a shape that cannot be read from here: what it costs at most is known
-        parameters = shape_of(config.model).parameters
-    tokens = read_about(visitor.dataset)[1].train_tokens
-    epochs = config.epochs or choose_epochs(tokens)[0]
-    estimated = estimate(chosen, int(minutes), parameters=parameters, tokens=tokens * epochs)
+        plan = plan_for(visitor.dataset, config, T4)  # how much is learned is the same on any card
+        parameters, tokens = plan.parameters, plan.dataset.tokens * plan.epochs.value
+    estimated = estimate(chosen, int(minutes), parameters=parameters, tokens=tokens)
     return job_cost(estimated, minutes)

@@ -42,7 +42,8 @@ class RunPanel:
 
 @dataclass(frozen=True)
 class FinetuneTab:
-    """The tab's parts. `known`: the run whose settings the form shows; `seen`: what the timer has drawn already."""
+    """The tab's parts. `planned`: the plan that is shown; `known`: the run whose settings the form
+    shows; `seen`: what the timer has drawn already."""
 
     empty: gr.Column
     go: gr.Column
@@ -53,6 +54,7 @@ class FinetuneTab:
     rows: gr.HTML
     log: gr.HTML
     timer: gr.Timer
+    planned: gr.State
     known: gr.State
     seen: gr.State
 
@@ -75,7 +77,7 @@ def build(stage: Stage) -> FinetuneTab:
         with gr.Accordion("Settings", open=False, elem_classes="fold", elem_id="finetune-settings"):
             form, several = settings.build()
         with gr.Accordion("Will it fit, and why so", open=False, elem_classes="fold", elem_id="finetune-fit"):
-            forecast.build(stage, bar, form)
+            planned = forecast.build(stage, bar, form).planned
         with gr.Accordion("What it means", open=False, elem_classes="fold", elem_id="finetune-means") as means:
             explain.build(means, form["model"])
         with gr.Accordion("What the model sees (3 rows)", open=False, elem_classes="fold") as rows_fold:
@@ -83,7 +85,9 @@ def build(stage: Stage) -> FinetuneTab:
         with gr.Accordion("Log", open=False, elem_classes="fold"):
             log = gr.HTML()
         timer = gr.Timer(TICK_SECONDS, active=False)
-        tab = FinetuneTab(empty, go, run, form, several, rows_fold, rows, log, timer, gr.State(""), gr.State(""))
+        tab = FinetuneTab(
+            empty, go, run, form, several, rows_fold, rows, log, timer, planned, gr.State(""), gr.State("")
+        )
         with gr.Accordion(
             "Train on Hugging Face Jobs", open=jobs.is_better_here(), elem_classes="fold", elem_id="jobs"
         ):
@@ -118,7 +122,7 @@ def _wire(tab: FinetuneTab, stage: Stage) -> None:
         [*tab.form.components, tab.several, tab.known], **QUIET,
     )  # fmt: skip
     tab.timer.tick(safely(_tick, tab, stage), tab.seen, [stage.runs, run.shown, tab.log, tab.seen], **QUIET)
-    asked = {*tab.form.components}
+    asked = {tab.planned, *tab.form.components}
     run.train.click(safely(_train, tab, stage), asked, outputs, show_progress="minimal", **PRIVATE)
     for button, order in ((run.stop, "stop"), (run.pause, "pause"), (run.resume, "resume")):
         button.click(safely(_order, tab, stage, order), None, outputs, **QUIET)
@@ -139,20 +143,22 @@ def _draw_settings(tab: FinetuneTab, request: gr.Request, known: str) -> Updates
     updates: Updates = {tab.several: gr.Row(visible=this_machine().gpus > 1), trackio: gr.Checkbox(visible=not far)}
     name = "" if run is None else run.directory.name
     if run is not None and name != known:
-        updates = settings.settings_of(tab.form, run.config) | updates | {tab.known: name}
+        updates = settings.settings_of(tab.form, run.asked) | updates | {tab.known: name}
         updates[trackio] = gr.Checkbox(value=run.config.trackio, visible=not far)
     return updates
 
 
 def _train(tab: FinetuneTab, stage: Stage, request: gr.Request, values: Values) -> Updates:
     from pipeline.runs import start
+    from pipeline.training import keep_shown
 
     visitor = visitor_of(request)
     config = tab.form.read(values)
     if not visitor.has_dataset:
         raise ChatError("There is no dataset yet: make one in step 2.")
     check_none_goes(visitor)
-    start(visitor.dataset, new_run_folder(visitor), config)
+    plan = keep_shown(values[tab.planned], forecast.plan_shown(visitor, config, "here"))
+    start(visitor.dataset, new_run_folder(visitor), config, plan)
     return {stage.runs: runs_stamp(visitor), **_drawn(tab, visitor)}
 
 

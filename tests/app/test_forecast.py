@@ -11,15 +11,22 @@ from pipeline.planning.forecast import Forecast, Part
 from pipeline.store import workspace
 from pipeline.visitors import Visitor
 from tabs.finetune import tab as finetune
-from tabs.finetune.forecast import _together, fit_bar, look
+from tabs.finetune.forecast import look, plan_shown
 from web.guard import COOKIE
 from web.views.explain import low_rank_html, number_html, weights_html
+from web.views.plan import fit_bar
 
 PARTS = (Part("Frozen weights", 3.0, "packed"), Part("CUDA", 1.0, "its own"))
 
 
 def words(html: str) -> str:
     return re.sub(r"\s+", " ", re.sub("<[^>]+>", " ", html)).strip()
+
+
+def looked(folder, config):
+    """The bar and the tables for a T4, of a visitor without a dataset."""
+    visitor = Visitor(folder)
+    return look(visitor, plan_shown(visitor, config, "t4"))
 
 
 def widths(html: str) -> list[float]:
@@ -45,7 +52,7 @@ def test_what_hardly_fits_is_said_to_be_tight():
 
 
 def test_the_blogs_rows_lie_beside_each_other(tmp_path):
-    tables = words(look(Visitor(tmp_path), TrainingConfig.of("blog", model="Qwen/Qwen2.5-7B-Instruct"), "t4")[1])
+    tables = words(looked(tmp_path, TrainingConfig.of("blog", model="Qwen/Qwen2.5-7B-Instruct"))[1])
     assert "Attention padded as the recipe has it: 4 rows beside each other" in tables
     assert "Tokens at once 4,096 4 rows at their longest" in tables
 
@@ -62,7 +69,7 @@ def test_the_blogs_rows_lie_beside_each_other(tmp_path):
     ],
 )
 def test_a_t4_can_be_planned_for_from_anywhere(tmp_path, settings, said):
-    bar, tables = look(Visitor(tmp_path), TrainingConfig(**settings), "t4")
+    bar, tables = looked(tmp_path, TrainingConfig(**settings))
     assert said in words(bar)
     assert "FP16 GPUs before Ampere" in words(tables)
     for setting in (
@@ -81,7 +88,7 @@ def test_a_t4_can_be_planned_for_from_anywhere(tmp_path, settings, said):
 def test_more_of_anything_needs_more(tmp_path):
     def peak(**settings):
         config = TrainingConfig(model="Qwen/Qwen2.5-1.5B-Instruct", checkpointing="always", **settings)
-        return float(re.search(r"about ([\d.]+) of", words(look(Visitor(tmp_path), config, "t4")[0]))[1])
+        return float(re.search(r"about ([\d.]+) of", words(looked(tmp_path, config)[0]))[1])
 
     least = peak(quantise="nf4", max_tokens=512)
     assert least < peak(quantise="nf4", max_tokens=4096)
@@ -93,13 +100,8 @@ def test_a_model_whose_rows_go_another_way_is_planned_for_as_it_will_train(tmp_p
     from tests.training.architectures import make
 
     make("Gemma2").save_pretrained(tmp_path / "gemma")
-    tables = words(look(Visitor(tmp_path), TrainingConfig(model=str(tmp_path / "gemma")), "t4")[1])
+    tables = words(looked(tmp_path, TrainingConfig(model=str(tmp_path / "gemma")))[1])
     assert "the scores of a gemma2 are capped" in tables
-
-
-def test_several_gpus_are_a_line_of_the_plan():
-    assert "whole model" in _together(2, 1)[2]
-    assert _together(4, 4)[1] == "4, weights split"
 
 
 @pytest.mark.parametrize(

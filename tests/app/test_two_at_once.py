@@ -51,7 +51,7 @@ def visitors(tmp_path, monkeypatch):
 @pytest.mark.parametrize("attempt", range(4))
 def test_of_several_starts_in_one_instant_one_trains(visitors, attempt):
     tab, stage = built(finetune.build)
-    values = first_values(tab.form.components)
+    values = first_values([tab.planned, *tab.form.components])
     clicks = visitors * 2  # two visitors with two pages each
     gate = threading.Barrier(len(clicks))
     started, refused = [], []

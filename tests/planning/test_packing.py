@@ -1,179 +1,72 @@
-"""Models that are not on the list: each learns as it would alone, talks and is examined, or is refused."""
+"""Which rows go through the model together: the same a step, however many processes and whatever the batch."""
 
-import copy
-import json
-from pathlib import Path
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-import pytest
+from pipeline.planning import count_steps, pack_padded, pack_steps
 
-from pipeline.errors import ChatError
-from pipeline.models import load_config
-from pipeline.planning.packing import PLAIN, choose_rows, room_for
-from pipeline.training.data import IGNORED, Example, collate, plan_steps
-from tests.training.architectures import CLASSES, make
-
-TEMPLATES = Path(__file__).parents[1] / "chat_templates"
-ROWS = [
-    Example(tuple(range(5, 5 + length)), tuple(i if i % 3 else IGNORED for i in range(5, 5 + length)))
-    for length in (9, 3, 90)
-]
-LONGEST = 1024
+LENGTHS = st.lists(st.integers(1, 700), min_size=1, max_size=60)
 
 
-def losses_alone(model, rows):
-    import torch
-    from torch.nn.functional import cross_entropy
-
-    total = 0.0
-    for row in rows:
-        logits = model(input_ids=torch.tensor([row.ids])).logits[0, :-1].float()
-        total += float(cross_entropy(logits, torch.tensor(row.labels[1:]), ignore_index=IGNORED, reduction="sum"))
-    return total
-
-
-def losses_as_trained(model, rows, longest=LONGEST):
-    """How the model was to take its rows, and the loss when it does."""
-    from pipeline.training.attention import register_attention
-    from pipeline.training.trainer import learned_loss
-
-    chosen = choose_rows(model.config, longest)
-    if chosen is None:
-        model.set_attn_implementation(register_attention())
-    batches = [[row] for row in rows] if chosen and chosen.value == "alone" else [rows]
-    return chosen, sum(float(learned_loss(model, collate(batch))[0]) for batch in batches)
+def steps_of(lengths, *, epochs=1.0, tokens_per_batch=512, processes=1, seed=0):
+    """The rows of each step, and its batches."""
+    batches, per_step = pack_steps(
+        lengths, epochs=epochs, tokens_per_step=512, tokens_per_batch=tokens_per_batch, processes=processes, seed=seed
+    )
+    assert per_step % processes == 0
+    assert len(batches) % per_step == 0
+    steps = [batches[at : at + per_step] for at in range(0, len(batches), per_step)]
+    return [sorted(row for batch in step for row in batch) for step in steps], batches
 
 
-@pytest.mark.parametrize("name", [name for name in CLASSES if name != "Falcon"])
-def test_rows_give_what_they_give_alone(name):
-    model = make(name)
-    alone = losses_alone(model, ROWS)
-    chosen, together = losses_as_trained(model, ROWS)
-    assert together == pytest.approx(alone, rel=2e-4)
-    assert (model.config.model_type in PLAIN) == (chosen is None or chosen.value == "own")
+@settings(max_examples=60)
+@given(LENGTHS, st.sampled_from([1, 2, 3, 8]), st.sampled_from([128, 300, 4096]), st.integers(0, 3))
+def test_a_step_takes_the_same_rows_on_any_machine(lengths, processes, tokens_per_batch, seed):
+    alone, _ = steps_of(lengths, epochs=1.5, seed=seed)
+    other, batches = steps_of(lengths, epochs=1.5, tokens_per_batch=tokens_per_batch, processes=processes, seed=seed)
+    assert other == alone
+    for batch in batches:
+        assert len(batch) <= 1 or sum(lengths[row] for row in batch) <= tokens_per_batch * 1.05
 
 
-def test_every_architecture_that_is_said_to_be_plain_was_tried():
-    import transformers
+@given(LENGTHS)
+def test_an_epoch_takes_each_row_once(lengths):
+    steps, batches = steps_of(lengths, processes=2)
+    assert sorted(row for step in steps for row in step) == list(range(len(lengths)))
+    assert sorted(row for batch in batches for row in batch) == list(range(len(lengths)))
 
-    tried = {getattr(transformers, f"{name}Config").model_type for name in CLASSES}
-    assert {kind.removesuffix("_text") for kind in PLAIN} <= tried
 
-
-@pytest.mark.parametrize("name", ["Mistral", "Gemma3", "Cohere2"])
-def test_a_window_shorter_than_a_row_is_kept(name):
-    model = make(name, sliding_window=32)
-    alone = losses_alone(model, ROWS)
-    chosen, together = losses_as_trained(model, ROWS)
-    assert chosen.value == "own"
-    assert together == pytest.approx(alone, rel=2e-4)
-    assert choose_rows(model.config, 32) is None
+def test_epochs_differ_in_order_and_seeds_too():
+    lengths = list(range(20, 80))
+    twice, _ = steps_of(lengths, epochs=2.0)
+    half = len(twice) // 2
+    assert twice[:half] != twice[half:]
+    assert steps_of(lengths, seed=1)[0] != twice[:half]
 
 
 def test_a_row_alone_is_a_batch_of_its_own_and_no_batch_is_for_nothing():
-    batches, per_step = plan_steps(
+    batches, per_step = pack_steps(
         [100, 90, 80, 30], epochs=1, tokens_per_step=1024, tokens_per_batch=1, processes=1, seed=0
     )
     assert (sorted(map(len, batches)), per_step) == ([1, 1, 1, 1], 4)
 
 
-def folder_of(model, tokenizer, folder, **changes):
-    model.save_pretrained(folder)
-    changed = copy.deepcopy(tokenizer)
-    for name, value in changes.items():
-        setattr(changed, name, value)
-    changed.save_pretrained(folder)
-    return str(folder)
+@given(LENGTHS, st.sampled_from([0.3, 1.0, 1.5, 3.0]), st.integers(128, 700))
+def test_steps_are_counted_without_packing_them(lengths, epochs, tokens_per_step):
+    batches, per_step = pack_steps(
+        lengths, epochs=epochs, tokens_per_step=tokens_per_step, tokens_per_batch=256, processes=2, seed=0
+    )
+    assert count_steps(lengths, epochs=epochs, tokens_per_step=tokens_per_step) == len(batches) // per_step
 
 
-GEMMA = (TEMPLATES / "gemma.jinja").read_text()  # knows no system message, and ends a turn otherwise than a text
-CASES = {
-    "GPT2": ({"n_positions": 1024}, {"chat_template": None, "pad_token": None}, {}),
-    "Gemma2": ({}, {"chat_template": GEMMA}, {}),
-    "GPTNeoX": ({}, {"chat_template": None, "eos_token": "<|endoftext|>"}, {"quantise": "nf4"}),
-    "Lfm2": ({}, {"eos_token": "<|endoftext|>"}, {}),
-}
+@given(LENGTHS, st.integers(1, 7), st.integers(1, 7), st.integers(1, 3))
+def test_a_step_of_padded_rows_is_the_same_in_smaller_batches(lengths, rows_per_step, rows_per_batch, processes):
+    def steps_in(size, together):
+        batches, per_step = pack_padded(
+            lengths, epochs=2, rows_per_step=rows_per_step, rows_per_batch=size, processes=together, seed=0
+        )
+        assert all(len(batch) <= size for batch in batches)
+        steps = [batches[at : at + per_step] for at in range(0, len(batches), per_step)]
+        return [sorted(row for batch in step for row in batch) for step in steps]
 
-
-@pytest.mark.slow
-@pytest.mark.parametrize("name", CASES)
-def test_a_model_of_another_kind_learns_talks_and_is_examined(
-    name, tiny_dataset, tiny_config, tiny_tokenizer, tmp_path
-):
-    from pipeline.chat import load_twin, stream
-    from pipeline.evaluation import evaluate
-    from pipeline.inference import GenerationConfig
-    from pipeline.runs import read_state
-    from pipeline.training import train
-
-    sizes, tokenizer, settings = CASES[name]
-    model = folder_of(make(name, **sizes), tiny_tokenizer, tmp_path / "model", **tokenizer)
-    changes = {"model": model, "epochs": 0.3, "validations": 1, "checkpoint_seconds": 60, **settings}
-    train(tiny_dataset, tmp_path / "run", tiny_config.model_copy(update=changes))
-    state = read_state(tmp_path / "run")
-    assert (state.status, state.best_validation_loss < state.base_validation_loss) == ("done", True)
-    few = GenerationConfig(max_new_tokens=4)
-    (tmp_path / "run/generation.json").write_text(few.model_dump_json())
-    *_, piece = stream(load_twin(tmp_path / "run"), [{"role": "user", "content": "question 3"}])
-    assert piece.ended
-    assert evaluate(tmp_path / "run", samples=1).of("twin")
-
-
-def test_rows_are_no_longer_than_the_model_has_positions_for():
-    assert room_for(make("GPT2").config, 1024) == 256
-    assert room_for(make("Bloom").config, 1024) == 1024
-
-
-def test_what_only_reads_and_does_not_see_learns():
-    """A model with eyes: LoRA is put on what reads, and the rest counts for nothing."""
-    import torch
-
-    from pipeline.training.finetune import lora_parameters_per_rank, non_text_modules
-
-    class Both(torch.nn.Module):
-        def __init__(self):
-            super().__init__()
-            self.vision_tower = torch.nn.Linear(8, 8)
-            self.language_model = torch.nn.ModuleDict({"up_proj": torch.nn.Linear(8, 4)})
-
-        def get_output_embeddings(self):
-            return None
-
-    assert lora_parameters_per_rank(Both(), ()) == 12
-    assert non_text_modules(make("Llama")) is None
-
-
-@pytest.mark.parametrize(
-    ("config", "said"),
-    [
-        ({"model_type": "t5"}, "does not continue a text"),
-        ({"model_type": "bert", "architectures": ["BertForMaskedLM"]}, "does not continue a text"),
-        ({"model_type": "never_heard_of"}, "does not know: update transformers"),
-        ({"model_type": "x", "auto_map": {"AutoConfig": "code.Config"}}, "Python code of its own, which is not run"),
-        ({"model_type": "llama", "quantization_config": {"quant_method": "awq", "bits": 4}}, "quantised already"),
-    ],
-)
-def test_what_cannot_be_learned_on_is_refused_in_a_sentence(config, said, tmp_path):
-    (tmp_path / "config.json").write_text(json.dumps(config))
-    (tmp_path / "code.py").write_text("raise SystemExit('it was run')")
-    with pytest.raises(ChatError, match=said):
-        load_config(str(tmp_path))
-
-
-@pytest.mark.parametrize(
-    ("name", "settings", "said"),
-    [
-        ("Mamba", {}, "LoRA cannot be put on the layers of a mamba"),
-        ("Falcon", {}, "A falcon cannot be trained here"),
-        ("GPT2", {"targets": ("q_proj", "v_proj")}, "A gpt2 has no q_proj or v_proj to train: use our recipe"),
-    ],
-)
-def test_layers_that_cannot_be_trained_are_named(
-    name, settings, said, tiny_dataset, tiny_config, tiny_tokenizer, tmp_path
-):
-    from pipeline.runs import read_state
-    from pipeline.training import train
-
-    model = folder_of(make(name), tiny_tokenizer, tmp_path / "model")
-    with pytest.raises(ChatError, match=said):
-        train(tiny_dataset, tmp_path / "run", tiny_config.model_copy(update={"model": model, **settings}))
-    assert said in read_state(tmp_path / "run").message
+    assert steps_in(rows_per_batch, processes) == steps_in(rows_per_step, 1)

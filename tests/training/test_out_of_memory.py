@@ -9,11 +9,12 @@ import pytest
 
 from pipeline import runs
 from pipeline.errors import ChatError
-from pipeline.machine.hardware import memory_kills
-from pipeline.runs import lay_out, read_config, read_state
+from pipeline.machine import memory_kills, this_machine
+from pipeline.runs import lay_out, read_state
 from pipeline.runs.process import _wait_for_exit
 from pipeline.runs.state import read_killed, write_killed, write_state
-from pipeline.training.worker import _after_kill, _halve_batch
+from pipeline.training.plans import halve, plan_run
+from pipeline.training.worker import work
 
 ROOT = Path(__file__).parents[2]
 HALVED = "Memory ran out, so the batch was halved to 1,536 tokens."
@@ -67,29 +68,15 @@ def test_where_memory_runs_out_the_batch_is_halved_once_and_the_run_goes_on(
     assert little.message == "Memory ran out even at half the batch: choose a smaller model, rank or longest row."
 
 
-@pytest.mark.parametrize(
-    ("changes", "tokens", "rows", "size"),
-    [
-        ({"tokens_per_batch": None, "tokens_per_step": 600}, 300, 2, "300 tokens"),
-        ({"tokens_per_batch": 4096, "tokens_per_step": 4096}, 2048, 2, "2,048 tokens"),
-        ({"batching": "rows"}, 1536, 2, "2 rows"),
-    ],
-)
-def test_what_goes_through_at_once_is_halved_and_it_is_said(
-    changes, tokens, rows, size, tiny_dataset, config, tmp_path
-):
-    config = config.model_copy(update={"rows_per_step": 5, **changes})
-    lay_out(tiny_dataset, tmp_path / "run", config)
-    smaller = _halve_batch(tmp_path / "run")
-    assert smaller == read_config(tmp_path / "run")
-    assert (smaller.tokens_per_batch, smaller.tokens_per_step, smaller.rows_per_step) == (
-        tokens,
-        config.tokens_per_step,
-        rows,
-    )
-    message = f"Memory ran out, so the batch was halved to {size}."
-    assert runs.read_metrics(tmp_path / "run")["message"].to_list() == [message]
-    assert read_state(tmp_path / "run").message == message
+def test_half_a_batch_is_a_plan_of_the_run_and_is_said(tiny_dataset, config, tmp_path):
+    run_dir = tmp_path / "run"
+    lay_out(tiny_dataset, run_dir, config)
+    whole = plan_run(run_dir, this_machine())
+    half = halve(run_dir, whole)
+    assert (whole.tokens_per_batch.value, half.tokens_per_batch.value) == (3072, 1536)
+    assert half == runs.read_plan(run_dir) == plan_run(run_dir, this_machine())
+    assert runs.read_metrics(run_dir)["message"].to_list() == [HALVED]
+    assert runs.read_run(run_dir).config == half.settled
 
 
 @pytest.mark.parametrize(
@@ -100,7 +87,7 @@ def test_what_cannot_be_halved_is_given_up_in_a_sentence(changes, tiny_dataset, 
     lay_out(tiny_dataset, tmp_path / "run", config.model_copy(update=changes))
     write_killed(tmp_path / "run", "memory")
     with pytest.raises(ChatError, match="as small as it gets: choose a smaller model or rank"):
-        _after_kill(tmp_path / "run")
+        work(tmp_path / "run")
     assert read_state(tmp_path / "run").status == "failed"
 
 
@@ -120,7 +107,7 @@ def test_a_run_that_was_killed_says_what_happened_and_goes_on_accordingly(
     write_killed(tmp_path / "run", killed)
     run = runs.read_run(tmp_path / "run")
     assert (run.status, run.resumable, said in run.message) == ("lost", True, True)
-    assert _after_kill(tmp_path / "run").tokens_per_batch == batch
+    assert plan_run(tmp_path / "run", this_machine()).tokens_per_batch.value == batch
     assert read_killed(tmp_path / "run") == ""
 
 

@@ -13,6 +13,7 @@ from pipeline.errors import ChatError
 
 if TYPE_CHECKING:
     from pipeline.explain import FloatBits, Matrix, WeightFormat
+    from pipeline.planning import ModelShape
 
 __all__ = ["RANKS", "low_rank_html", "number_html", "weights_html"]
 
@@ -146,12 +147,12 @@ def low_rank_html(model: str, projection: str, rank: int, runs: Sequence[Path] =
 
     runs: the finished runs of whoever asks, newest first.
     """
-    from pipeline.planning.forecast import shape_of, trainable
+    from pipeline.planning import lora_parameters, shape_of
 
     shape = shape_of(model)
     rows, columns = _sides(shape, projection)
     full, two = rows * columns, rank * (rows + columns)
-    counts = [(each, trainable(shape, each)) for each in RANKS]
+    counts = [(each, lora_parameters(shape, each)) for each in RANKS]
     bars = "".join(
         f'<span>{each}</span><i class="{"on" if each == rank else ""}" style="width:{100 * each / RANKS[-1]:.1f}%"></i>'
         f"<b>{count:,}</b><em>{100 * count / shape.parameters:.2g} %</em>"
@@ -202,14 +203,11 @@ def _twins_change(model: str, projection: str, runs: Sequence[Path]) -> str:
     return "" if change is None else f" What your twin has learned to add here is {100 * change:.2g} % of its size."
 
 
-def _sides(shape: Any, projection: str) -> tuple[int, int]:
+def _sides(shape: ModelShape, projection: str) -> tuple[int, int]:
     """(out, in) of a projection."""
-    q, kv = shape.heads * shape.head_dim, shape.kv_heads * shape.head_dim
-    return {
-        "q_proj": (q, shape.hidden), "k_proj": (kv, shape.hidden), "v_proj": (kv, shape.hidden),
-        "o_proj": (shape.hidden, q), "gate_proj": (shape.intermediate, shape.hidden),
-        "up_proj": (shape.intermediate, shape.hidden), "down_proj": (shape.hidden, shape.intermediate),
-    }[projection]  # fmt: skip
+    if shape.sizes is None:
+        raise ChatError(f"The layers of a {shape.architecture} are of other shapes: choose another model.")
+    return shape.sizes.projections()[projection]
 
 
 def _times_table() -> str:
