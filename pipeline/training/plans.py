@@ -4,6 +4,7 @@ from collections import OrderedDict
 from pathlib import Path
 from threading import Lock
 
+from pipeline.dataset import DatasetFolder
 from pipeline.errors import ChatError
 from pipeline.machine import Machine
 from pipeline.models import load_tokenizer
@@ -55,7 +56,7 @@ def dataset_shape(dataset_dir: Path, config: TrainingConfig) -> DatasetShape:
     Nothing is fetched for it. Without a dataset: as if it were of the sample's size.
     """
     try:
-        found = (dataset_dir / "train.jsonl").stat()
+        found = DatasetFolder(dataset_dir).train.stat()
     except OSError:
         return SAMPLE
     file = (found.st_dev, found.st_ino, found.st_mtime_ns, found.st_size)

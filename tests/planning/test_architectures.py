@@ -132,7 +132,7 @@ def test_a_model_of_another_kind_learns_talks_and_is_examined(
     few = GenerationConfig(max_new_tokens=4)
     (tmp_path / "run/generation.json").write_text(few.model_dump_json())
     *_, piece = stream(load_twin(tmp_path / "run"), [{"role": "user", "content": "question 3"}])
-    assert piece.ended
+    assert piece.finish_reason
     assert evaluate(tmp_path / "run", samples=1).of("twin")
 
 

@@ -3,6 +3,7 @@
 import os
 import signal
 
+import polars as pl
 import pytest
 
 from pipeline import runs
@@ -33,7 +34,7 @@ def alone(tiny_dataset, config, tmp_path_factory):
 
 
 def assert_same_curves(run_dir, alone):
-    one, other = runs.read_metrics(alone), runs.read_metrics(run_dir)
+    one, other = (runs.read_metrics(of).filter(pl.col("message").is_null()) for of in (alone, run_dir))
     assert other["step"].to_list() == one["step"].to_list()
     for column in ("loss", "validation_loss"):
         expected = one[column].drop_nulls().to_list()
@@ -55,6 +56,8 @@ def test_begun_by_one_it_goes_on_with_two_that_share_the_weights(alone, tiny_dat
     run = wait(run_dir, lambda run: not run.live)
     assert run.status == "done", (run_dir / "log.txt").read_text()[-3000:]
     assert len(read_state(run_dir).peak_gib) == 2
+    said = "Planned anew as its settings were changed: processes 2 instead of 1, weights split over the GPUs."
+    assert runs.read_metrics(run_dir)["message"].drop_nulls().to_list() == [said]
     assert_same_curves(run_dir, alone)
     expected, got = (load_file(folder / "adapter" / "adapter_model.safetensors") for folder in (alone, run_dir))
     assert expected.keys() == got.keys()
