@@ -42,9 +42,8 @@ def shape_of(model: str) -> ModelShape:
     for info in model_list():
         if info.id == model:
             return _listed(info)
-    folder = Path(model).expanduser()
-    stamp = (folder / "config.json").stat().st_mtime_ns if (folder / "config.json").is_file() else 0
-    return _read(model, stamp)
+    settings = Path(model).expanduser().glob("*.json")  # of a folder, which may have changed since it was read
+    return _read(model, max((path.stat().st_mtime_ns for path in settings), default=0))
 
 
 def lora_parameters(shape: ModelShape, rank: int, targets: Sequence[str] = ()) -> int:
