@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from pipeline.store import workspace
-from pipeline.visitors import Visitor, chat_head, newest_run, runs_stamp, share_done
+from pipeline.visitors import Visitor, chat_head, chat_stamp, dataset_stamp, newest_run, runs_stamp, share_done
 from tabs import analyse, chat, dataset, finetune
 from tabs.analyse import start
 from tabs.chat.learning_curve import curves
 from tabs.runs import kill_runs
-from tabs.visitor import Stage, safely, stamp, visitor_of
+from tabs.visitor import Stage, safely, visitor_of
 from web.words import count
 
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ def build(where: Callable[[], str], models: LoadedModels) -> gr.Blocks:
 
 def _stamps(request: gr.Request) -> tuple[str, str, str]:
     visitor = visitor_of(request)
-    return stamp(visitor, "chat/chat.json"), stamp(visitor, "dataset/dataset.json"), runs_stamp(visitor)
+    return chat_stamp(visitor), dataset_stamp(visitor), runs_stamp(visitor)
 
 
 def _forget(models: LoadedModels, visitor: Visitor) -> tuple[Any, ...]:
@@ -131,7 +131,7 @@ def _labels(visitor: Visitor) -> list[str]:
     elif run is not None and run.status in ("done", "stopped"):
         training += "  ✓"
     return [
-        "1  Analyse" + ("  ✓" if (visitor.folder / "chat/chat.json").exists() else ""),
+        "1  Analyse" + ("  ✓" if chat_stamp(visitor) else ""),
         "2  Dataset" + ("  ✓" if visitor.has_dataset else ""),
         training,
         "4  Chat",

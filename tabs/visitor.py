@@ -25,27 +25,13 @@ import gradio as gr
 from pipeline.chat.conversation import BASE
 from pipeline.errors import ChatError
 from pipeline.store import workspace
-from pipeline.visitors import Visitor, chat_head, load_chat, load_choices, own_run, save_chat, save_choices
+from pipeline.visitors import Visitor, own_run
 from web.guard import key_in
 
 if TYPE_CHECKING:
     from pipeline.inference import LoadedModels
 
-__all__ = [
-    "Stage",
-    "Visitor",
-    "chat_head",
-    "download_link",
-    "load_chat",
-    "load_choices",
-    "own_run",
-    "own_twin",
-    "safely",
-    "save_chat",
-    "save_choices",
-    "stamp",
-    "visitor_of",
-]
+__all__ = ["Stage", "download_link", "own_twin", "safely", "visitor_of"]
 
 log = logging.getLogger("chat_twin")
 GENERIC = "Something went wrong on our side; nothing of yours is lost. Please try again."
@@ -75,16 +61,6 @@ def visitor_of(request: gr.Request) -> Visitor:
             "allow it, or open the app in a tab of its own."
         )
     return Visitor(workspace.create(key=key))
-
-
-def stamp(visitor: Visitor, *names: str) -> str:
-    """A string that changes when one of the files (relative to the workspace) does; "" if there is none."""
-    times = []
-    for name in names:
-        path = visitor.folder / name
-        if path.exists():
-            times.append(f"{name}:{path.stat().st_mtime_ns}")
-    return " ".join(times)
 
 
 def own_twin(visitor: Visitor, who: str | None) -> Path | None:
@@ -125,7 +101,12 @@ def safely(handler: Callable[..., Any], *bound: Any) -> Callable[..., Any]:
             raise _sentence(error) from None
 
     wrapped: Callable[..., Any] = generate if inspect.isgeneratorfunction(handler) else call
-    wrapped.__signature__ = inspect.signature(given)  # type: ignore[attr-defined]  # Gradio asks what it may fill in
+    # Gradio asks by these what it may fill in; a name that is known to the type checker alone would hide them all.
+    signature = inspect.signature(given)
+    wrapped.__signature__ = signature  # type: ignore[attr-defined]
+    wrapped.__annotations__ = {
+        name: note for name, note in handler.__annotations__.items() if name in signature.parameters
+    }
     return wrapped
 
 

@@ -1,5 +1,6 @@
 """Pushing to the Hub: prepared and shown first, private, in one commit."""
 
+import hashlib
 import json
 import shutil
 import tempfile
@@ -43,6 +44,15 @@ class Upload:
     @property
     def bytes(self) -> int:
         return sum(file.bytes for file in self.files)
+
+    @property
+    def digest(self) -> str:
+        """What stands for exactly these files: it differs wherever a name or a byte does (SHA-256)."""
+        found = hashlib.sha256()
+        for file in self.files:
+            found.update(f"{file.path}\n{file.bytes}\n".encode())
+            found.update((self.folder / file.path).read_bytes())
+        return found.hexdigest()
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,14 @@ class ChatFolder(Folder):
     messages = Entry("messages.parquet")
     about = Entry("chat.json")
 
+    def measured(self, read_at: int) -> Path:
+        """What was measured of the messages that were written at this time (ns)."""
+        return self.path / f"measured-{read_at}"
+
+    def all_measured(self) -> list[Path]:
+        """Whatever was measured of it, of other readings as well."""
+        return list(self.path.glob("measured-*"))
+
 
 class VisitorFolder(Folder):
     """One visitor's workspace: what they brought, what was made of it, what they said to it."""

@@ -3,15 +3,20 @@
 from pipeline.visitors.chat import (
     chat_head,
     chat_stamp,
+    discard_incoming,
     incoming_folder,
     load_chat,
+    receive_file,
     replace_chat,
+    reread_chat,
     save_chat,
     source_file,
     waiting_file,
 )
 from pipeline.visitors.choices import load_choices, save_choices
+from pipeline.visitors.dataset import dataset_stamp, load_dataset, replace_dataset
 from pipeline.visitors.left_out import LeftOut, forget_left_out, keep_left_out, left_out
+from pipeline.visitors.measured import measured_chat
 from pipeline.visitors.runs import (
     check_none_goes,
     finished_runs,
@@ -31,6 +36,8 @@ __all__ = [
     "chat_head",
     "chat_stamp",
     "check_none_goes",
+    "dataset_stamp",
+    "discard_incoming",
     "finished_runs",
     "forget_left_out",
     "incoming_folder",
@@ -39,10 +46,15 @@ __all__ = [
     "left_out",
     "load_chat",
     "load_choices",
+    "load_dataset",
+    "measured_chat",
     "new_run_folder",
     "newest_run",
     "own_run",
+    "receive_file",
     "replace_chat",
+    "replace_dataset",
+    "reread_chat",
     "run_folders",
     "runs_stamp",
     "save_chat",

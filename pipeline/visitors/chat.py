@@ -8,6 +8,7 @@ from typing import Any
 import polars as pl
 from pydantic import TypeAdapter
 
+from pipeline.errors import ChatError
 from pipeline.messages import Chat, Layout, people
 from pipeline.store import ChatFolder, replace_text
 from pipeline.visitors.visitor import Visitor, stamp
@@ -15,9 +16,12 @@ from pipeline.visitors.visitor import Visitor, stamp
 __all__ = [
     "chat_head",
     "chat_stamp",
+    "discard_incoming",
     "incoming_folder",
     "load_chat",
+    "receive_file",
     "replace_chat",
+    "reread_chat",
     "save_chat",
     "source_file",
     "waiting_file",
@@ -33,6 +37,19 @@ def incoming_folder(visitor: Visitor) -> Path:
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(mode=0o700)
     return folder
+
+
+def receive_file(visitor: Visitor, path: Path) -> Path:
+    """Move an uploaded file into an empty `incoming_folder`. Raises ChatError where it is not there whole."""
+    try:
+        return Path(shutil.move(path, incoming_folder(visitor) / path.name))
+    except OSError:
+        raise ChatError("The upload did not arrive whole: choose the file again.") from None
+
+
+def discard_incoming(visitor: Visitor) -> None:
+    """Delete an export that could not be read."""
+    shutil.rmtree(visitor.files.incoming, ignore_errors=True)
 
 
 def waiting_file(visitor: Visitor) -> Path | None:
@@ -51,6 +68,12 @@ def replace_chat(visitor: Visitor, chat: Chat, incoming: Path) -> None:
     shutil.rmtree(visitor.dataset, ignore_errors=True)
     save_chat(visitor, chat)
     incoming.parent.rename(_folder(visitor).source)
+
+
+def reread_chat(visitor: Visitor, chat: Chat) -> None:
+    """Keep the same chat read or named otherwise; the dataset made of the earlier reading goes."""
+    shutil.rmtree(visitor.dataset, ignore_errors=True)
+    save_chat(visitor, chat)
 
 
 def save_chat(visitor: Visitor, chat: Chat) -> None:

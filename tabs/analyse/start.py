@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
@@ -12,13 +11,27 @@ import gradio as gr
 
 from pipeline.errors import ChatError
 from pipeline.store import workspace
-from pipeline.visitors import Visitor, load_chat, load_choices, save_chat, save_choices
-from tabs.visitor import Stage, safely, stamp, visitor_of
+from pipeline.visitors import (
+    Visitor,
+    chat_stamp,
+    discard_incoming,
+    incoming_folder,
+    load_chat,
+    load_choices,
+    receive_file,
+    replace_chat,
+    reread_chat,
+    save_choices,
+    source_file,
+    waiting_file,
+)
+from tabs.visitor import Stage, safely, visitor_of
 from tabs.wiring import PRIVATE, QUIET, Updates, parts
 from web.bubbles import failed
+from web.views.reading import FLIPPED, how_read
 
 if TYPE_CHECKING:
-    from pipeline.messages import Chat, Layout
+    from pipeline.messages import Chat
 
 __all__ = ["Start", "build"]
 
@@ -40,9 +53,7 @@ ONE_PERSON = """
 they count as one person everywhere.</p>
 """
 
-ORDERS = {"dmy": "day first", "mdy": "month first", "ymd": "year first"}
 NO_CHAT = "There is no chat to read again: bring one first."
-FLIPPED = {"dmy": "mdy", "mdy": "dmy"}
 
 
 @dataclass(frozen=True)
@@ -153,9 +164,9 @@ def _take_upload(start: Start, request: gr.Request, path: str | None) -> Updates
     if not workspace.owns_upload(visitor.folder, Path(path)):
         return _ready(start, "This file was not uploaded from this browser: choose it again.")
     try:
-        incoming = Path(shutil.move(path, _incoming(visitor) / Path(path).name))
-    except OSError:
-        return _ready(start, "The upload did not arrive whole: choose the file again.")
+        incoming = receive_file(visitor, Path(path))
+    except ChatError as error:
+        return _ready(start, str(error))
     return _read(start, visitor, incoming)
 
 
@@ -163,24 +174,16 @@ def _take_sample(start: Start, request: gr.Request) -> Updates:
     from pipeline.sample import write_sample
 
     visitor = visitor_of(request)
-    return _read(start, visitor, write_sample(_incoming(visitor)))
+    return _read(start, visitor, write_sample(incoming_folder(visitor)))
 
 
 def _take_one(start: Start, request: gr.Request, chat: str | None) -> Updates:
     """Read the chosen one of several chats in an archive that is waiting."""
     visitor = visitor_of(request)
-    waiting = sorted((visitor.folder / "incoming").glob("*"))
-    if not waiting or not chat:
+    waiting = waiting_file(visitor)
+    if waiting is None or not chat:
         return _ready(start, "Choose one of the chats in the file.")
-    return _read(start, visitor, waiting[0], chat)
-
-
-def _incoming(visitor: Visitor) -> Path:
-    """An empty folder for a file that is not read yet."""
-    folder = visitor.folder / "incoming"
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(mode=0o700)
-    return folder
+    return _read(start, visitor, waiting, chat)
 
 
 def _read(start: Start, visitor: Visitor, incoming: Path, chat: str | None = None) -> Updates:
@@ -193,12 +196,9 @@ def _read(start: Start, visitor: Visitor, incoming: Path, chat: str | None = Non
             return _several(start, chats)
         loaded = read(incoming, chat=chat)
     except ChatError as error:
-        shutil.rmtree(incoming.parent, ignore_errors=True)
+        discard_incoming(visitor)
         return _ready(start, str(error))
-    shutil.rmtree(visitor.folder / "chat", ignore_errors=True)
-    shutil.rmtree(visitor.dataset, ignore_errors=True)
-    save_chat(visitor, loaded)
-    incoming.parent.rename(visitor.folder / "chat" / "source")
+    replace_chat(visitor, loaded, incoming)
     save_choices(visitor, person=None, in_archive=chat, redaction=None, date_order=None, merged=None)
     return _unchanged(start, visitor)
 
@@ -211,7 +211,7 @@ def _several(start: Start, chats: list[str]) -> Updates:
 
 
 def _unchanged(start: Start, visitor: Visitor) -> Updates:
-    return _ready(start) | {start.stage.chat: stamp(visitor, "chat/chat.json"), start.stage.dataset: ""}
+    return _ready(start) | {start.stage.chat: chat_stamp(visitor), start.stage.dataset: ""}
 
 
 def _ready(start: Start, trouble: str = "") -> Updates:
@@ -232,30 +232,13 @@ def _draw(start: Start, request: gr.Request) -> Updates:
     if loaded is None:
         return {start.welcome.page: gr.Column(visible=True), reading.row: gr.Row(visible=False)}
     flipped = load_choices(visitor).get("date_order") is not None
-    words, may_flip = _how_read(loaded.layout, loaded.messages["sent_at"].min(), flipped)
+    words, may_flip = how_read(loaded.layout, loaded.messages["sent_at"].min(), flipped)
     return {
         start.welcome.page: gr.Column(visible=False),
         reading.row: gr.Row(visible=True),
         reading.question: words,
         reading.flip: gr.Button(visible=may_flip),
     }
-
-
-def _how_read(layout: Layout, first: Any, flipped: bool) -> tuple[str, bool]:
-    """How dates were read, as HTML, and whether the other way is possible; `first`: when the first message was sent."""
-    order, reason = layout.date_order, escape("; ".join(layout.evidence))
-    read_as = f"<b>{first.day} {first:%B %Y}</b>"
-    if layout.calendar == "islamic":
-        return f'<span class="quiet">The first date is read as {read_as}. {escape(layout.evidence[-1])}</span>', False
-    if flipped:
-        return f'<span class="quiet">The first date is read as {read_as}, as you said.</span>', True
-    if order is None:
-        return f'<span class="quiet">The first date is read as {read_as}. {reason}</span>', False
-    if layout.certain or order not in FLIPPED or first.day > 12:
-        return f'<span class="quiet" title="{reason}">Dates read {ORDERS.get(order, order)}.</span>', False
-    written = f"{first:%d/%m}" if order == "dmy" else f"{first:%m/%d}"
-    question = f"We read the first date, <b>{written}</b>, as {read_as}. Is that right?"
-    return f'<span class="ask" title="{reason}">{question}</span>', True
 
 
 def _flip(start: Start, request: gr.Request) -> Updates:
@@ -273,10 +256,10 @@ def _read_again(start: Start, visitor: Visitor, **changes: Any) -> Updates:
     from pipeline.sources import read
 
     choices = {**load_choices(visitor), **changes}
-    sources = sorted((visitor.folder / "chat" / "source").glob("*"))
-    if not sources:
+    source = source_file(visitor)
+    if source is None:
         raise ChatError(NO_CHAT)
-    again = read(sources[0], date_order=choices.get("date_order"), chat=choices.get("in_archive"))
+    again = read(source, date_order=choices.get("date_order"), chat=choices.get("in_archive"))
     for name, into in choices.get("merged") or []:
         again = with_one_name(again, name, into)
     return _replace(start, visitor, again, **changes)
@@ -284,10 +267,9 @@ def _read_again(start: Start, visitor: Visitor, **changes: Any) -> Updates:
 
 def _replace(start: Start, visitor: Visitor, chat: Chat, **changes: Any) -> Updates:
     """Put a chat read or merged anew in the place of the loaded one; its dataset goes."""
-    shutil.rmtree(visitor.dataset, ignore_errors=True)
-    save_chat(visitor, chat)
+    reread_chat(visitor, chat)
     save_choices(visitor, **changes)
-    return {start.stage.chat: stamp(visitor, "chat/chat.json"), start.stage.dataset: ""}
+    return {start.stage.chat: chat_stamp(visitor), start.stage.dataset: ""}
 
 
 def _draw_names(names: Names, request: gr.Request) -> Updates:

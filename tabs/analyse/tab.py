@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import base64
-import contextlib
-import shutil
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -18,11 +15,11 @@ from pipeline import analysis, charts
 from pipeline.analysis import Analysis, Prepared
 from pipeline.charts.figures import ORDER
 from pipeline.errors import ChatError
-from pipeline.visitors import Visitor, load_chat, load_choices, save_choices
+from pipeline.visitors import Visitor, chat_stamp, load_chat, load_choices, measured_chat, save_choices
 from tabs import figures
 from tabs.analyse.date_range import days_range
 from tabs.figures import FigurePlace
-from tabs.visitor import Stage, download_link, safely, stamp, visitor_of
+from tabs.visitor import Stage, download_link, safely, visitor_of
 from tabs.wiring import PRIVATE, QUIET, Updates, Values, parts
 from web.bubbles import failed
 
@@ -134,7 +131,7 @@ def _take_along() -> TakeAlong:
 
 def _load(tab: AnalyseTab, request: gr.Request) -> Updates:
     """Measure the chat once, keep that beside it, and set the filters to the whole of it."""
-    prepared = _prepared(visitor_of(request))
+    prepared = measured_chat(visitor_of(request))
     if prepared is None:
         return {tab.page: gr.Column(visible=False), tab.along.taken: ""}
     first, last = _span(prepared)
@@ -194,11 +191,11 @@ def _most_replies(found: Analysis) -> str:
 def _go_on(stage: Stage, request: gr.Request, person: str | None) -> Updates:
     """Keep whose twin it shall be and open the next tab; the new stamp makes every tab draw itself for this person."""
     visitor = visitor_of(request)
-    prepared = _prepared(visitor)
+    prepared = measured_chat(visitor)
     if prepared is None or person not in prepared.people:
         raise ChatError("Choose whose twin it shall be.")
     save_choices(visitor, person=person)
-    chosen = f"{stamp(visitor, 'chat/chat.json')} person {prepared.people.index(person)}"
+    chosen = f"{chat_stamp(visitor)} person {prepared.people.index(person)}"
     return {stage.chat: chosen, stage.tabs: gr.Tabs(selected="dataset")}
 
 
@@ -234,7 +231,7 @@ def _chosen(tab: AnalyseTab, values: Values, request: gr.Request) -> tuple[Visit
 
 def _analyse(tab: AnalyseTab, visitor: Visitor, values: Values, *, with_words: bool = True) -> Analysis | None:
     """The tables of what is chosen; None without a chat."""
-    prepared = _prepared(visitor)
+    prepared = measured_chat(visitor)
     if prepared is None:
         return None
     since, until = _days(prepared, values[tab.filters.days])
@@ -245,7 +242,7 @@ def _analyse(tab: AnalyseTab, visitor: Visitor, values: Values, *, with_words: b
 
 def _shelf(visitor: Visitor) -> Path:
     """Where what is taken along lies, for its visitor only; it goes with their folder."""
-    shelf = visitor.folder / "takeaway"
+    shelf = visitor.files.taken_along
     shelf.mkdir(mode=0o700, exist_ok=True)
     return shelf
 
@@ -263,31 +260,3 @@ def _days(prepared: Prepared, days: Any) -> tuple[date | None, date | None]:
 def _span(prepared: Prepared) -> tuple[date, date]:
     times = prepared.messages["sent_at"]
     return times.min().date(), times.max().date()  # type: ignore[union-attr]
-
-
-def _prepared(visitor: Visitor) -> Prepared | None:
-    """The visitor's chat as it was measured, measured now if it was not; None without a chat.
-
-    What was measured lies beside the chat, under a name that tells which reading of it was measured.
-    """
-    folder = visitor.folder / "chat"
-    try:
-        read_at = (folder / "messages.parquet").stat().st_mtime_ns
-    except OSError:
-        return None
-    kept = folder / f"measured-{read_at}"
-    known = analysis.load(kept)
-    if known is not None:
-        return known
-    chat = load_chat(visitor)
-    if chat is None:
-        return None
-    for stale in folder.glob("measured-*"):
-        shutil.rmtree(stale, ignore_errors=True)
-    prepared = analysis.prepare(chat.messages)
-    with tempfile.TemporaryDirectory(dir=folder, prefix="measuring-") as half:
-        analysis.save(prepared, Path(half))
-        with contextlib.suppress(OSError):  # another page of the same visitor was faster
-            Path(half).rename(kept)
-            Path(half).mkdir()
-    return prepared

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
-from pipeline.store import VisitorFolder
-from pipeline.visitors import Visitor
 from tabs.form import FormField
 from tabs.wiring import Updates
 from web.views.dataset import always_left_out, why_left_out
 
 if TYPE_CHECKING:
-    from pipeline.dataset import Dataset, Filter
+    from pipeline.dataset import Filter
+    from pipeline.visitors import LeftOut
 
-__all__ = ["LeftOutPanel", "build", "forget", "keep", "kept", "shown"]
+__all__ = ["LeftOutPanel", "build", "shown"]
 
 NAMES: dict[Filter, str] = {
     "link": "Nothing but links",
@@ -28,8 +26,6 @@ NAMES: dict[Filter, str] = {
     "only_media": "Answers to a picture or voice note alone",
     "only_call": "Answers to a call alone",
 }
-
-LeftOut = tuple[list[Any], list[Any]]  # of Dropped: left out, and what filters that are off would leave out
 
 
 @dataclass(frozen=True)
@@ -79,26 +75,3 @@ def shown(panel: LeftOutPanel, left_out: LeftOut | None, filters: Collection[Fil
         updates[panel.switches[name]] = gr.Checkbox(label=f"{label}  ·  {number}" if left_out else label, **on)
         updates[panel.told[name]] = why_left_out(REASONS[name], both[name].samples if name in both else ())
     return updates
-
-
-def keep(visitor: Visitor, dataset: Dataset) -> None:
-    """Keep what was left out beside the dataset, whose own folder holds no samples of it."""
-    left = [[asdict(one) for one in some] for some in (dataset.dropped, dataset.spared)]
-    VisitorFolder(visitor.folder).left_out.write_text(json.dumps(left, ensure_ascii=False), encoding="utf-8")
-
-
-def forget(visitor: Visitor) -> None:
-    """Delete what `keep` kept: its dataset is gone."""
-    VisitorFolder(visitor.folder).left_out.unlink(missing_ok=True)
-
-
-def kept(visitor: Visitor) -> LeftOut:
-    """What `keep` kept."""
-    from pipeline.dataset import Dropped
-
-    try:
-        lists = json.loads(VisitorFolder(visitor.folder).left_out.read_text(encoding="utf-8"))
-        dropped, spared = ([Dropped(**{**one, "samples": tuple(one["samples"])}) for one in some] for some in lists)
-    except (OSError, ValueError, TypeError, KeyError):
-        return [], []
-    return dropped, spared

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,14 +12,24 @@ from gradio.blocks import Block
 
 from pipeline.dataset import DatasetFolder
 from pipeline.errors import ChatError
-from pipeline.visitors import Visitor, load_chat, load_choices, save_choices
+from pipeline.visitors import (
+    Visitor,
+    dataset_stamp,
+    forget_left_out,
+    load_chat,
+    load_choices,
+    load_dataset,
+    replace_dataset,
+    save_choices,
+)
+from pipeline.visitors import left_out as kept_left_out
 from tabs import figures, hub
 from tabs.dataset import left_out, redaction, rows
 from tabs.dataset.left_out import LeftOutPanel
 from tabs.dataset.rows import RowPanel
 from tabs.figures import FigurePlace
 from tabs.form import HOURS, LIST, TEXT, ZERO_IS_NONE, Form, FormField, form_field
-from tabs.visitor import Stage, download_link, safely, stamp, visitor_of
+from tabs.visitor import Stage, download_link, safely, visitor_of
 from tabs.wiring import QUIET, Updates, Values, parts
 from web.bubbles import failed
 from web.views.dataset import dataset_verdict
@@ -200,11 +209,11 @@ def _draw(tab: DatasetTab, request: gr.Request) -> Updates:
     names = people(loaded.messages)
     chosen = load_choices(mine).get("person")
     chosen = chosen if chosen in names else (names[0] if names else None)
-    made = _dataset_of(mine)
+    made = load_dataset(mine)
     if made is None:
         drawn = _draw_unmade(tab, mine, loaded.messages, chosen)
     else:
-        drawn = _made(tab, mine, made) | left_out.shown(tab.left_out, left_out.kept(mine), made.config.filters)
+        drawn = _made(tab, mine, made) | left_out.shown(tab.left_out, kept_left_out(mine), made.config.filters)
         # The names and words that are masked lie beside the dataset, not in it.
         drawn = tab.form.show({**dict(made.config), "redaction": redaction.kept(mine)}) | drawn
         drawn |= {tab.formats: _formats(mine)} | _drawn_gaps(tab, loaded.messages, made.config.silence_minutes)
@@ -224,7 +233,7 @@ def _draw_unmade(tab: DatasetTab, mine: Visitor, messages: pl.DataFrame, person:
     """The settings as they are at first, and what they would make."""
     from pipeline.dataset import DatasetConfig
 
-    left_out.forget(mine)
+    forget_left_out(mine)
     redaction.keep(mine, None)  # of another dataset
     filters = DatasetConfig.model_fields["filters"].default
     updates = {**tab.form.defaults, tab.formats: [], **_drawn_gaps(tab, messages, None)}
@@ -254,7 +263,7 @@ def _preview(tab: DatasetTab, request: gr.Request, values: Values) -> Updates:
     except ChatError as error:
         return _waiting(tab, failed(str(error)), make=False)
     # Made with these very settings, perhaps while this was being looked at: then what was made stays in view.
-    made = _dataset_of(mine)
+    made = load_dataset(mine)
     return _made(tab, mine, made) if made is not None and made.config == dataset.config else _seen(tab, dataset)
 
 
@@ -275,8 +284,6 @@ def _drawn_gaps(tab: DatasetTab, messages: pl.DataFrame, minutes: float | None) 
 
 
 def _make(tab: DatasetTab, stage: Stage, request: gr.Request, values: Values) -> Iterator[Updates]:
-    from pipeline.dataset import write_dataset
-
     mine = visitor_of(request)
     yield {tab.make: gr.Button("Making the dataset", interactive=False)}
     try:
@@ -285,12 +292,10 @@ def _make(tab: DatasetTab, stage: Stage, request: gr.Request, values: Values) ->
     except ChatError as error:
         yield _waiting(tab, failed(str(error)), make=False)
         return
-    shutil.rmtree(mine.dataset, ignore_errors=True)
-    write_dataset(made, mine.dataset, formats=("messages", *(values[tab.formats] or [])))
-    left_out.keep(mine, made)
+    replace_dataset(mine, made, ("messages", *(values[tab.formats] or [])))
     redaction.keep(mine, config.redaction)
     save_choices(mine, person=config.person)
-    yield {stage.dataset: stamp(mine, "dataset/dataset.json"), **_made(tab, mine, made)}
+    yield {stage.dataset: dataset_stamp(mine), **_made(tab, mine, made)}
 
 
 def _build(mine: Visitor, config: DatasetConfig, *, exact: bool = False) -> Dataset:
@@ -303,24 +308,17 @@ def _build(mine: Visitor, config: DatasetConfig, *, exact: bool = False) -> Data
     return build_dataset(loaded.messages, config, rows.starter_tokenizer() if exact else None)
 
 
-def _dataset_of(mine: Visitor) -> Dataset | None:
-    """The dataset that the visitor made, or None if there is none."""
-    from pipeline.dataset import read_dataset
-
-    return read_dataset(mine.dataset) if mine.has_dataset else None
-
-
 def _current(tab: DatasetTab, request: gr.Request, values: Values) -> Dataset:
     """The dataset whose rows are on the page: the one made, else what the settings would make."""
     mine = visitor_of(request)
-    return _dataset_of(mine) or _build(mine, tab.form.read(values))
+    return load_dataset(mine) or _build(mine, tab.form.read(values))
 
 
 def _prepare(mine: Visitor, folder: Path) -> Upload:
     """What a push of the dataset would upload, in the forms that it was made in."""
     from pipeline.hub import prepare_dataset
 
-    made = _dataset_of(mine)
+    made = load_dataset(mine)
     if made is None:
         raise ChatError("There is no dataset yet: make it first.")
     return prepare_dataset(made, folder, ("messages", *_formats(mine)))  # type: ignore[arg-type]
@@ -353,7 +351,7 @@ def _made(tab: DatasetTab, mine: Visitor, dataset: Dataset) -> Updates:
         tab.downloads: gr.HTML(_downloads(mine), visible=True),
         **rows.first_row(tab.row, dataset),
         **_drawn_lengths(tab, dataset),
-        **left_out.shown(tab.left_out, left_out.kept(mine)),
+        **left_out.shown(tab.left_out, kept_left_out(mine)),
     }
 
 

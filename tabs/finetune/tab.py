@@ -11,10 +11,19 @@ from gradio.blocks import Block
 
 from pipeline.errors import ChatError
 from pipeline.runs import RunFolder
-from pipeline.visitors import Visitor, check_none_goes, new_run_folder, newest_run, own_run, run_folders, runs_stamp
+from pipeline.visitors import (
+    Visitor,
+    check_none_goes,
+    new_run_folder,
+    newest_run,
+    own_run,
+    run_folders,
+    runs_stamp,
+    stamp,
+)
 from tabs.finetune import compare_runs, explain, forecast, free_t4, jobs, settings
 from tabs.form import Form
-from tabs.visitor import Stage, safely, stamp, visitor_of
+from tabs.visitor import Stage, safely, visitor_of
 from tabs.wiring import PRIVATE, QUIET, Updates, Values
 from web.views.run import ready_line, rows_as_tokens, run_log, run_panel
 
@@ -186,10 +195,10 @@ def _tick(tab: FinetuneTab, stage: Stage, request: gr.Request, token: gr.OAuthTo
         jobs.follow_job(request, token, folders[0])
         run_folder = RunFolder(folders[0])
         followed = (run_folder.metrics, run_folder.state, run_folder.job)
-        now = stamp(visitor, *(path.relative_to(visitor.folder).as_posix() for path in followed))
+        now = stamp(*followed)
     updates: Updates = {stage.runs: runs_stamp(visitor), tab.seen: now}
     run = newest_run(visitor) if now != seen else None
-    return updates if run is None else {**updates, tab.run.shown: run_panel(run), tab.log: _log(run)}
+    return updates if run is None else {**updates, tab.run.shown: run_panel(run), tab.log: run_log(run)}
 
 
 def _rows(tab: FinetuneTab, request: gr.Request, model: str) -> Updates:
@@ -217,7 +226,7 @@ def _drawn(tab: FinetuneTab, visitor: Visitor) -> Updates:
         tab.go: gr.Column(visible=True),
         tab.run.verdict: gr.HTML(_ready(visitor) if run is None else "", visible=run is None),
         tab.run.shown: gr.HTML(run_panel(run) if run is not None else "", visible=run is not None),
-        tab.log: _log(run),
+        tab.log: run_log(run),
         tab.timer: gr.Timer(active=followed),
         **_buttons(tab.run, run, visitor.has_dataset),
     }
@@ -245,13 +254,3 @@ def _ready(visitor: Visitor) -> str:
     from pipeline.dataset import read_about
 
     return ready_line(*read_about(visitor.dataset))
-
-
-def _log(run: Run | None) -> str:
-    if run is None:
-        return run_log(None)
-    try:
-        text = RunFolder(run.directory).log.read_text(encoding="utf-8", errors="replace")[-6000:]
-    except OSError:
-        text = ""
-    return run_log(text)

@@ -65,6 +65,14 @@ def test_what_is_learned_follows_the_settings_and_a_push_says_what_changed(hub, 
     expect(verdict).to_contain_text("50\nreplies to learn from", use_inner_text=True)
     page.locator("#make-dataset").click()
     expect(page.locator("#make-dataset")).to_contain_text("Make it again", timeout=60_000)
+    # What was agreed to is not what would go up now.
+    page.locator("#dataset-push").click()
+    expect(pushed).to_contain_text("has changed since you looked at it", timeout=60_000)
+    assert len(hub.repos["dataset", "ann/ours"].commits) == 1
+    expect(page.locator("#dataset-consent input")).not_to_be_checked()
+    page.locator("#dataset-push").click()
+    expect(page.locator(".toast-body")).to_contain_text("agree", timeout=30_000)
+    page.locator("#dataset-consent input").check()
     page.locator("#dataset-push").click()
     expect(pushed).to_contain_text("Updated. Only you can see it.", timeout=60_000)
     expect(pushed.locator("tr", has_text="train replies")).to_contain_text("-52")

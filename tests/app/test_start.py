@@ -8,7 +8,7 @@ from built import built
 from pipeline.errors import ChatError
 from pipeline.messages import people
 from pipeline.store import workspace
-from pipeline.visitors import load_chat, load_choices, save_choices
+from pipeline.visitors import incoming_folder, load_chat, load_choices, save_choices
 from tabs.analyse import start
 from tabs.visitor import visitor_of
 from web.guard import COOKIE
@@ -26,7 +26,7 @@ def request_of_one(page):
     """A request of a visitor whose chat is loaded."""
     request = SimpleNamespace(cookies={COOKIE: workspace.new_key()})
     visitor = visitor_of(request)
-    path = start._incoming(visitor) / "chat.txt"
+    path = incoming_folder(visitor) / "chat.txt"
     path.write_text(LINES, encoding="utf-8")
     start._read(page, visitor, path)
     return request

@@ -50,6 +50,12 @@ def test_it_is_private_and_holds_what_was_shown_before(hub, upload):
     assert hub.published == ["create private=True", "commit"]
 
 
+def test_what_was_reviewed_is_known_again_and_nothing_else_is(dataset, small, tmp_path):
+    assert prepare_dataset(dataset, tmp_path / "again").digest == small.digest
+    unmasked = build_dataset(chat(*talk(60, words="mail a@b.com")), DatasetConfig(person="Ann"))
+    assert prepare_dataset(unmasked, tmp_path / "other").digest != small.digest
+
+
 def test_the_token_is_in_no_url_and_no_file(hub, upload):
     pushed(hub, upload)
     assert hub.leaks == []

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from pipeline.dataset import DatasetConfig, Preview, Summary
     from pipeline.runs import Run
 
+LOG_CHARACTERS = 6000
+
 __all__ = ["ready_line", "rows_as_tokens", "run_label", "run_log", "run_panel"]
 
 
@@ -53,10 +55,14 @@ def rows_as_tokens(rows: Sequence[Preview]) -> str:
     return "".join(parts)
 
 
-def run_log(text: str | None) -> str:
-    """The worker's log; None: there is no run."""
-    if text is None:
+def run_log(run: Run | None) -> str:
+    """The end of the log that the run's worker writes."""
+    if run is None:
         return '<p class="quiet">Nothing yet.</p>'
+    try:
+        text = RunFolder(run.directory).log.read_text(encoding="utf-8", errors="replace")[-LOG_CHARACTERS:]
+    except OSError:
+        text = ""
     return f'<pre class="log">{escape(text) or "Nothing yet."}</pre>'
 
 
