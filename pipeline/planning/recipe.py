@@ -31,7 +31,9 @@ GIB = 2**30
 DEFAULT_RANK = 16
 SHORT_RUN = 150  # steps
 ENOUGH_STEPS = 64  # an epoch
-ENOUGH_ON_GPU = 24
+ENOUGH_IF_PACKED = 24
+MOMENT_BYTES = 8  # two float32 a LoRA weight
+MOST_MOMENTS = 0.05  # of a GPU's memory
 FEW_TOKENS = 32_000  # of a dataset: some 600 replies
 OWN_TOKENS = 2048  # at once where the model's own attention holds the scores of all their pairs
 
@@ -105,13 +107,13 @@ def choose_weights(
     return Choice("nf4", "in 4 bits (NF4, double quantisation) the frozen weights take a quarter of the memory")
 
 
-def choose_optimiser(config: TrainingConfig, machine: Machine) -> Choice[str]:
+def choose_optimiser(config: TrainingConfig, machine: Machine, lora_parameters: int) -> Choice[str]:
     """Which optimiser, by transformers' name for it."""
     if config.optimiser != "auto":
         return Choice(config.optimiser, as_asked(config, "optimiser"))
-    if machine.device == "cuda":
+    if machine.device == "cuda" and MOMENT_BYTES * lora_parameters > MOST_MOMENTS * machine.memory * 2**30:
         return Choice("paged_adamw_8bit", "AdamW with 8-bit moments that may move to main memory when the GPU is full")
-    return Choice("adamw_torch", "plain AdamW; only the thin LoRA matrices have moments")
+    return Choice("adamw_torch", "plain AdamW: only the LoRA matrices have moments, and 8-bit ones take longer")
 
 
 def choose_attention(config: TrainingConfig, machine: Machine, shape: ModelShape) -> Choice[Attention]:
@@ -164,15 +166,15 @@ def choose_batch_limit(
     return limit
 
 
-def choose_tokens_per_step(config: TrainingConfig, tokens: int, *, on_gpu: bool) -> Choice[int]:
-    """Tokens that a step learns from where an epoch has so many."""
+def choose_tokens_per_step(config: TrainingConfig, tokens: int, *, packed: bool) -> Choice[int]:
+    """Tokens that a step learns from where an epoch has so many. packed: weights in 4 bits, unpacked at every pass."""
     if config.tokens_per_step is not None:
         return Choice(config.tokens_per_step, as_asked(config, "tokens_per_step"))
-    steps = ENOUGH_ON_GPU if on_gpu else ENOUGH_STEPS
+    steps = ENOUGH_IF_PACKED if packed else ENOUGH_STEPS
     why = f"some {steps} steps an epoch or more where the chat allows it; LoRA bears no large batches "
     why += "(under 32 rows: LoRA Without Regret, 2025)"
-    if on_gpu:
-        why += ", and a GPU is slow with small ones"
+    if packed:
+        why += ", and each pass unpacks every weight, so it should carry many tokens"
     return Choice(max(1024, min(4096, tokens // steps // 512 * 512)), why)
 
 

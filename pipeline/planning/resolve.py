@@ -1,7 +1,7 @@
 """From what is asked for to a plan, in one order: later choices see the earlier ones settled, never as they were asked.
 
-The machine gives processes, precision, weights and optimiser; the architecture how rows are packed; the dataset tokens
-a step, epochs, steps, rank and rate; and only then, with all of these, memory says whether activations are kept.
+The machine gives processes, precision and weights; the architecture how rows are packed; the dataset tokens a step,
+epochs, steps, rank and rate, and with them the optimiser; and only then memory says whether activations are kept.
 """
 
 from typing import Any
@@ -31,17 +31,17 @@ def resolve(config: TrainingConfig, machine: Machine, dataset: DatasetShape, sha
     split = recipe.splits_weights(config, machine, shape.parameters, processes)
     dtype = recipe.choose_dtype(config, machine)
     weights = recipe.choose_weights(config, machine, shape.parameters, dtype=dtype.value, split=split)
-    optimiser = recipe.choose_optimiser(config, machine)
 
     attention = recipe.choose_attention(config, machine, shape)
     longest = recipe.longest_row(shape, config.max_tokens)
     limit = recipe.choose_batch_limit(config, machine, shape, attention.value)
 
     tokens = dataset.size.tokens
-    per_step = recipe.choose_tokens_per_step(config, tokens, on_gpu=machine.device == "cuda")
+    per_step = recipe.choose_tokens_per_step(config, tokens, packed=weights.value == "nf4")
     epochs = recipe.choose_epochs(config, tokens)
     steps = _count_steps(config, dataset, per_step.value, epochs.value)
     rank = recipe.choose_rank(config, tokens, lora_parameters(shape, 1, config.targets))
+    optimiser = recipe.choose_optimiser(config, machine, lora_parameters(shape, rank.value, config.targets))
     rate = recipe.choose_learning_rate(config, shape.parameters, steps)
     rows_per_batch = -(-config.rows_per_step // processes)
     batch = _batch(attention.value, limit, per_step.value, rows_per_batch, longest, processes)

@@ -88,21 +88,21 @@ def test_on_another_machine_a_run_learns_as_it_began_and_says_what_changed(confi
 
 
 def test_a_t4_keeps_activations_of_what_goes_through_it_and_not_of_what_might():
-    """2,560 tokens a step, all at once: planned with the 8,192 that a T4 could take, they would not fit."""
+    """1,024 tokens a step, all at once: planned with the 8,192 that a T4 could take, they would not fit."""
     plan = plan_for(T4, QWEN)
-    assert (plan.tokens_per_step.value, plan.tokens_per_batch.value, plan.batch_limit) == (2560, 2560, 8192)
+    assert (plan.tokens_per_step.value, plan.tokens_per_batch.value, plan.batch_limit) == (1024, 1024, 8192)
     assert (plan.checkpointing.value, plan.weights.value) == ("off", "16-bit")
-    assert plan.forecast.peak == pytest.approx(10.4, abs=0.05)
+    assert plan.forecast.peak == pytest.approx(6.4, abs=0.05)
     assert plan_for(T4, QWEN, tokens_per_step=8192).checkpointing.value == "on"
 
 
 @pytest.mark.parametrize(
     ("machine", "model", "dtype", "weights", "optimiser"),
     [
-        (T4, LLAMA, "fp16", "nf4", "paged_adamw_8bit"),  # a T4 only emulates bfloat16
-        (T4, STARTER, "fp16", "16-bit", "paged_adamw_8bit"),
-        (H100, LLAMA, "bf16", "16-bit", "paged_adamw_8bit"),  # 13 of 79 GiB in 16 bits
-        (replace(H100, memory=40.0), LLAMA, "bf16", "nf4", "paged_adamw_8bit"),
+        (T4, LLAMA, "fp16", "nf4", "adamw_torch"),  # a T4 only emulates bfloat16
+        (T4, STARTER, "fp16", "16-bit", "adamw_torch"),
+        (H100, LLAMA, "bf16", "16-bit", "adamw_torch"),  # 13 of 79 GiB in 16 bits
+        (replace(H100, memory=40.0), LLAMA, "bf16", "nf4", "adamw_torch"),
         (CPU, STARTER, "fp32", "32-bit", "adamw_torch"),
         (BF16_CPU, STARTER, "bf16", "16-bit", "adamw_torch"),
         (MAC, STARTER, "fp32", "32-bit", "adamw_torch"),
@@ -112,6 +112,16 @@ def test_choices_follow_the_machine(machine, model, dtype, weights, optimiser):
     plan = plan_for(machine, model)
     assert (plan.dtype.value, plan.weights.value, plan.optimiser.value) == (dtype, weights, optimiser)
     assert all(setting and value and len(reason) > 20 for setting, value, reason in plan.reasons())
+
+
+def test_moments_take_8_bits_where_32_would_take_much_of_a_gpu():
+    assert plan_for(T4, LLAMA, rank=128).optimiser.value == "paged_adamw_8bit"
+    assert plan_for(H100, LLAMA, rank=128).optimiser.value == "adamw_torch"
+
+
+def test_a_step_is_as_small_as_on_a_cpu_unless_each_pass_unpacks_the_weights():
+    cpu, small, large = (plan_for(*of).tokens_per_step.value for of in ((CPU, STARTER), (T4, STARTER), (T4, LLAMA)))
+    assert cpu == small < large
 
 
 def test_a_gpu_takes_more_tokens_at_once_and_a_larger_model_fewer():
@@ -175,7 +185,7 @@ def test_rates_fall_with_size_and_are_higher_for_short_runs():
 def test_steps_grow_with_the_chat_up_to_a_limit():
     datasets = [DatasetShape.even(tokens, tokens // 500) for tokens in (5_000, 65_000, 200_000, 10**6)]
     assert [plan_for(CPU, dataset=of).tokens_per_step.value for of in datasets] == [1024, 1024, 3072, 4096]
-    assert [plan_for(T4, dataset=of).tokens_per_step.value for of in datasets] == [1024, 2560, 4096, 4096]
+    assert [plan_for(T4, LLAMA, dataset=of).tokens_per_step.value for of in datasets] == [1024, 2560, 4096, 4096]
 
 
 @pytest.mark.parametrize(("tokens", "epochs"), [(11_884, 2), (30_000, 2), (45_000, 1), (65_024, 1)])
@@ -279,9 +289,9 @@ def test_what_cannot_be_halved_is_given_up_in_a_sentence(asked):
 
 def test_where_less_memory_is_free_a_plan_is_kept_or_kept_small():
     plan, shape = plan_for(T4, QWEN), shape_of(QWEN)
-    assert fit_into(plan, replace(T4, free=11.5), shape) == plan
-    small = fit_into(plan, replace(T4, free=8.0), shape)
-    assert (small.checkpointing.value, small.forecast.available) == ("on", 8.0)
+    assert fit_into(plan, replace(T4, free=8.0), shape) == plan
+    small = fit_into(plan, replace(T4, free=6.0), shape)
+    assert (small.checkpointing.value, small.forecast.available) == ("on", 6.0)
     assert small.changed.startswith("Less memory is free than when this was planned: what each layer computes would")
     assert fit_into(small, replace(T4, free=2.0), shape) == small  # nothing is left to give up
     half = halve_batch(plan, shape)
