@@ -239,6 +239,7 @@ def train(
         "status": run.status,
         "message": run.message,
         "steps": run.step,
+        "plan": None if run.plan is None else run.plan.model_dump(mode="json"),
         "loss_before": run.base_validation_loss,
         "loss_after": run.best_validation_loss,
     }

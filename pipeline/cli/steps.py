@@ -196,13 +196,16 @@ def submit_job(
 
 
 def training_text(run: "Run") -> str:
+    from pipeline.runs import read_metrics
     from pipeline.training.trackio_log import dashboard_command
 
     before, after = run.base_validation_loss, run.best_validation_loss
     losses = f": held-out loss {before:.3f} before, {after:.3f} after" if before and after else ""
     told = f"{run.status.capitalize()} after {count(run.step, 'step')}{losses} (nats a token). {run.directory}"
+    planned = "" if run.plan is None else f"Planned: {run.plan.sentence}."
     seen = f"Its dashboard: {dashboard_command(run.directory)}" if run.config.trackio else ""
-    return "\n".join(filter(None, (told, run.message, seen)))
+    changed = read_metrics(run.directory)["message"].drop_nulls().to_list()
+    return "\n".join(filter(None, (told, planned, *changed, run.message, seen)))
 
 
 def examine(run_dir: Path, samples: int, *, full: bool = False) -> "Exam":

@@ -7,8 +7,8 @@ from pipeline.machine.hardware import (
     Machine,
     act_as_t4,
     available_cores,
-    look_from_aside,
     memory_kills,
+    probe_machine,
     share_cores,
     this_machine,
 )
@@ -21,9 +21,9 @@ __all__ = [
     "Machine",
     "act_as_t4",
     "available_cores",
-    "look_from_aside",
     "memory_kills",
     "price_per_hour",
+    "probe_machine",
     "share_cores",
     "this_machine",
 ]

@@ -20,8 +20,8 @@ __all__ = [
     "Machine",
     "act_as_t4",
     "available_cores",
-    "look_from_aside",
     "memory_kills",
+    "probe_machine",
     "share_cores",
     "this_machine",
 ]
@@ -92,7 +92,7 @@ def this_machine(act_as: Literal["t4"] | None = None) -> Machine:
     )
 
 
-def look_from_aside(act_as: Literal["t4"] | None = None) -> Machine:
+def probe_machine(act_as: Literal["t4"] | None = None) -> Machine:
     """`this_machine` as another process sees it: one that looks at a GPU takes half a GiB of it until it ends."""
     command = [sys.executable, "-m", "pipeline.machine", *([act_as] if act_as else [])]
     done = subprocess.run(command, stdout=subprocess.PIPE, check=True, cwd=Path(__file__).parents[2])

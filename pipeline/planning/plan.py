@@ -10,12 +10,12 @@ from pipeline.machine import Machine
 from pipeline.planning.config import Precision, TrainingConfig
 from pipeline.planning.forecast import Forecast, Weights
 
-__all__ = ["LEARNED", "Attention", "Choice", "DatasetShape", "DatasetSize", "Plan"]
+__all__ = ["KEPT_ON_RESUME", "Attention", "Choice", "DatasetShape", "DatasetSize", "Plan"]
 
 Value = TypeVar("Value")
 Attention = Literal["documents", "own", "alone", "padded"]
 # What a run that has begun stays with, whatever machine it goes on on.
-LEARNED = ("rank", "learning_rate", "epochs", "tokens_per_step")
+KEPT_ON_RESUME = ("rank", "learning_rate", "epochs", "tokens_per_step")
 
 
 @dataclass(frozen=True)
@@ -95,12 +95,25 @@ class Plan(BaseModel):
     @property
     def settled(self) -> TrainingConfig:
         """What was asked for, with what was left open of how the run learns filled in."""
-        return self.config.model_copy(update={name: getattr(self, name).value for name in LEARNED})
+        return self.config.model_copy(update={name: getattr(self, name).value for name in KEPT_ON_RESUME})
 
     @property
     def fits(self) -> bool:
         """Whether the memory that was free is enough, as far as that is known."""
         return self.forecast is None or self.forecast.fits
+
+    @property
+    def sentence(self) -> str:
+        """The plan in a line for the terminal."""
+        step = f"{self.config.rows_per_step} rows"
+        if self.config.batching == "tokens":
+            step = f"{self.tokens_per_step.value:,} tokens"
+        about = "about " if self.dataset.estimated else ""
+        need = "" if self.forecast is None else f", about {self.forecast.peak:.1f} GB"
+        return (
+            f"{about}{self.steps:,} steps of {step} on {self.machine.name}, {self.dtype.value}, weights "
+            f"{self.weights.value}, rank {self.rank.value}, rate {self.learning_rate.value:g}{need}"
+        )
 
     def reasons(self) -> list[tuple[str, str, str]]:
         """(setting, value, reason) for the user, in the order in which they matter."""

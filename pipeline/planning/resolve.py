@@ -12,10 +12,10 @@ from pipeline.planning import recipe
 from pipeline.planning.config import TrainingConfig
 from pipeline.planning.forecast import Forecast, Weights, forecast
 from pipeline.planning.packing import count_steps
-from pipeline.planning.plan import LEARNED, Attention, Choice, DatasetShape, Plan
+from pipeline.planning.plan import KEPT_ON_RESUME, Attention, Choice, DatasetShape, Plan
 from pipeline.planning.shapes import ModelShape, lora_parameters
 
-__all__ = ["fit_into", "halve_batch", "replan", "resolve"]
+__all__ = ["halve_batch", "keep_within_memory", "replan", "resolve"]
 
 ROOM = 0.8  # of what is free, so that a forecast which errs, or a neighbour that grows, does not end the run
 ENOUGH = 0.95  # of what is free may be taken: the rest is what allocators waste
@@ -70,14 +70,14 @@ def replan(plan: Plan, config: TrainingConfig, machine: Machine, dataset: Datase
 
     What it learns with stays as the run began (rank, rate, epochs, tokens a step). `changed` says what does not.
     """
-    left_open = [name for name in LEARNED if getattr(config, name) is None]
+    left_open = [name for name in KEPT_ON_RESUME if getattr(config, name) is None]
     fixed = config.model_copy(update={name: getattr(plan, name).value for name in left_open})
     kept = {name: getattr(plan, name) for name in left_open}
     fresh = resolve(fixed, machine, dataset, shape).model_copy(update={"config": config, **kept})
     return fresh.model_copy(update={"changed": _changes(plan, fresh)})
 
 
-def fit_into(plan: Plan, machine: Machine, shape: ModelShape) -> Plan:
+def keep_within_memory(plan: Plan, machine: Machine, shape: ModelShape) -> Plan:
     """The plan where it still fits in what is free of a machine like its own; else without activations kept."""
     keeps = plan.config.checkpointing == "auto" and plan.checkpointing.value == "off"
     if not keeps or plan.forecast is None or plan.forecast.peak <= ENOUGH * machine.free:

@@ -12,8 +12,8 @@ from pipeline.planning import (
     DatasetShape,
     Plan,
     TrainingConfig,
-    fit_into,
     halve_batch,
+    keep_within_memory,
     replan,
     resolve,
     shape_of,
@@ -47,7 +47,11 @@ def keep_shown(shown: Plan | None, now: Plan) -> Plan:
     """The plan that was shown, so that it is what is done; or the one of now, where more than free memory changed."""
     if shown is None or (shown.config, shown.dataset) != (now.config, now.dataset):
         return now
-    return fit_into(shown, now.machine, shape_of(now.config.model)) if now.machine.is_like(shown.machine) else now
+    return (
+        keep_within_memory(shown, now.machine, shape_of(now.config.model))
+        if now.machine.is_like(shown.machine)
+        else now
+    )
 
 
 def dataset_shape(dataset_dir: Path, config: TrainingConfig) -> DatasetShape:
@@ -95,22 +99,22 @@ def plan_run(run_dir: Path, machine: Machine, prepared: Prepared | None = None) 
     elif saved.config != config or not machine.is_like(saved.machine) or saved.dataset.estimated:
         plan = replan(saved, config, machine, counted(), shape)
     else:
-        plan = fit_into(saved, machine, shape)
+        plan = keep_within_memory(saved, machine, shape)
     if read_killed(run_dir) == "memory":
         plan = halve_batch(plan, shape)
     write_killed(run_dir, "")
-    _keep(run_dir, plan, saved)
+    _save(run_dir, plan, saved)
     return plan
 
 
 def halve(run_dir: Path, plan: Plan) -> Plan:
     """The plan with half as much at once, saved and said. Raises ChatError where it cannot be halved."""
     smaller = halve_batch(plan, shape_of(plan.config.model))
-    _keep(run_dir, smaller, plan)
+    _save(run_dir, smaller, plan)
     return smaller
 
 
-def _keep(run_dir: Path, plan: Plan, before: Plan | None) -> None:
+def _save(run_dir: Path, plan: Plan, before: Plan | None) -> None:
     if plan == before:
         write_state(run_dir, message="")
         return

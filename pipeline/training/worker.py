@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipeline.errors import ChatError
-from pipeline.machine import look_from_aside, this_machine
+from pipeline.machine import probe_machine, this_machine
 from pipeline.planning import Plan, TrainingConfig
 from pipeline.runs import (
     RunFolder,
@@ -125,7 +125,7 @@ def main(arguments: list[str]) -> int:
             held = hold_both(run_dir)
             if how_many_processes(config) > 1:
                 with _failure_in_state(run_dir):
-                    plan = plan_run(run_dir, look_from_aside(config.act_as))
+                    plan = plan_run(run_dir, probe_machine(config.act_as))
                 return launch(run_dir, plan.processes.value, held)
         work(run_dir)
     except ChatError as error:

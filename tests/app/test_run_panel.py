@@ -5,7 +5,7 @@ import re
 import pytest
 
 from pipeline.planning import TrainingConfig
-from pipeline.runs import add_metrics, read_run, write_state
+from pipeline.runs import add_metrics, hold_run, read_run, write_state
 from pipeline.store import replace_text
 from web.views.run import run_panel
 
@@ -32,6 +32,13 @@ def test_a_run_that_gained_nothing_says_so_with_its_own_last_loss_and_what_to_do
     said = ended(3.78, 6.57, status="done", message="It learned nothing that helps. Use more replies.")
     assert "3.78 → 6.57 , no better than before training" in said
     assert "Use more replies." in said
+
+
+def test_while_it_learns_it_says_what_was_planned_anew(ended, tmp_path):
+    with hold_run(tmp_path):
+        said = ended(3.8, 3.04, status="running", message="Planned anew on a T4 instead of CPU: precision fp16.")
+    assert "Learning" in said
+    assert "Planned anew on a T4" in said
 
 
 def test_what_the_state_has_said_is_not_said_again(ended):

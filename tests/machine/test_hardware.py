@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from pipeline.machine import T4, T4_GIB, look_from_aside, this_machine
+from pipeline.machine import T4, T4_GIB, probe_machine, this_machine
 
 
 def test_this_machine_is_described():
@@ -20,7 +20,7 @@ def test_a_t4_is_what_colab_leaves_of_it():
 
 
 def test_another_process_sees_the_same_machine():
-    assert look_from_aside().is_like(this_machine())
+    assert probe_machine().is_like(this_machine())
 
 
 def test_machines_are_alike_but_for_what_is_free():

@@ -14,13 +14,13 @@ from pipeline.planning import (
     DatasetShape,
     Plan,
     TrainingConfig,
-    fit_into,
     halve_batch,
+    keep_within_memory,
     replan,
     resolve,
     shape_of,
 )
-from pipeline.planning.plan import LEARNED
+from pipeline.planning.plan import KEPT_ON_RESUME
 
 H100 = Machine("cuda", "NVIDIA H100", 79.2, 78.0, 16, (9, 0), 1, fast_bf16=True)
 CPU = Machine("cpu", "CPU", 16.0, 12.0, 8)
@@ -68,8 +68,8 @@ def test_a_plan_is_read_back_as_it_was_and_settled_again_stays_as_it_is(config, 
     assert Plan.model_validate_json(plan.model_dump_json()) == plan
     assert resolve(plan.config, machine, dataset, shape) == plan
     again = resolve(plan.settled, machine, dataset, shape)
-    reasons = {name: getattr(plan, name) for name in LEARNED}  # which are "as asked" now
-    assert [getattr(again, name).value for name in LEARNED] == [choice.value for choice in reasons.values()]
+    reasons = {name: getattr(plan, name) for name in KEPT_ON_RESUME}  # which are "as asked" now
+    assert [getattr(again, name).value for name in KEPT_ON_RESUME] == [choice.value for choice in reasons.values()]
     assert again.model_copy(update={"config": plan.config, **reasons}) == plan
     assert replan(plan, config, machine, dataset, shape) == plan
 
@@ -80,7 +80,7 @@ def test_on_another_machine_a_run_learns_as_it_began_and_says_what_changed(confi
     begun = resolve(config, before, dataset, shape)
     plan = replan(begun, config, now, dataset, shape)
     assert plan.machine == now
-    assert [getattr(plan, name) for name in LEARNED] == [getattr(begun, name) for name in LEARNED]
+    assert [getattr(plan, name) for name in KEPT_ON_RESUME] == [getattr(begun, name) for name in KEPT_ON_RESUME]
     assert (plan.steps, plan.lora_parameters) == (begun.steps, begun.lora_parameters)
     assert bool(plan.changed) == (before != now)
     other = begun.dtype.value != plan.dtype.value
@@ -153,6 +153,17 @@ def test_checkpointing_follows_the_forecast(model, machine, tokens, checkpointin
     assert plan_for(machine, model, **asked).checkpointing.value == checkpointing
     assert plan_for(machine, model, checkpointing="always", **asked).checkpointing.value == "on"
     assert plan_for(machine, model, checkpointing="never", **asked).checkpointing.value == "off"
+
+
+def test_a_plan_is_a_line_in_the_terminal():
+    line = "77 steps of 1,024 tokens on a T4, fp16, weights 16-bit, rank 16, rate 0.00045, about 6.4 GB"
+    assert replace_dataset(plan_for(T4, QWEN)).sentence == line
+    assert plan_for(T4, QWEN).sentence == f"about {line}"
+
+
+def replace_dataset(plan):
+    """The plan as if its dataset had been counted by the model's own tokenizer."""
+    return plan.model_copy(update={"dataset": replace(plan.dataset, estimated=False)})
 
 
 def test_what_is_kept_leaves_room():
@@ -289,10 +300,10 @@ def test_what_cannot_be_halved_is_given_up_in_a_sentence(asked):
 
 def test_where_less_memory_is_free_a_plan_is_kept_or_kept_small():
     plan, shape = plan_for(T4, QWEN), shape_of(QWEN)
-    assert fit_into(plan, replace(T4, free=8.0), shape) == plan
-    small = fit_into(plan, replace(T4, free=6.0), shape)
+    assert keep_within_memory(plan, replace(T4, free=8.0), shape) == plan
+    small = keep_within_memory(plan, replace(T4, free=6.0), shape)
     assert (small.checkpointing.value, small.forecast.available) == ("on", 6.0)
     assert small.changed.startswith("Less memory is free than when this was planned: what each layer computes would")
-    assert fit_into(small, replace(T4, free=2.0), shape) == small  # nothing is left to give up
+    assert keep_within_memory(small, replace(T4, free=2.0), shape) == small  # nothing is left to give up
     half = halve_batch(plan, shape)
-    assert fit_into(half, T4, shape) == half
+    assert keep_within_memory(half, T4, shape) == half

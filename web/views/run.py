@@ -82,6 +82,7 @@ def run_panel(run: Run) -> str:
         lines.append(f'<div class="meter"><i style="width:{share:.0f}%"></i></div>')
         left = "" if run.status == "stopping" else f"{time_left(run.seconds_left)} · "
         lines.append(f"<p><b>{left}step {run.step:,} of {run.total_steps:,}</b></p>" if run.total_steps else "")
+        lines.append(f'<p class="quiet">{escape(run.message)}</p>' if run.message and not waiting else "")
     lines.append(_loss_line(train, held_out))
     figures = [f"{speed:,.0f} tokens a second" if speed else "", f"{memory:.1f} GB of memory" if memory else ""]
     if any(figures):
