@@ -14,6 +14,7 @@ from gradio.blocks import Block
 
 from pipeline.errors import ChatError
 from pipeline.visitors import Visitor
+from tabs.progress import on_page
 from tabs.visitor import safely, visitor_of
 from tabs.wiring import PRIVATE, QUIET, Updates, Values, parts
 from web.bubbles import failed
@@ -123,6 +124,7 @@ def _push(
     request: gr.Request,
     token: gr.OAuthToken | None,
     values: Values,
+    bar: gr.Progress = gr.Progress(),  # noqa: B008
 ) -> Updates:
     from pipeline.hub import find_token, push
 
@@ -138,6 +140,7 @@ def _push(
         consent=values[panel.consent],
         public=values[panel.public],
         public_again=values[panel.again],
+        progress=on_page(bar),
     )
     return {panel.done: pushed_html(pushed)}
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Generator
 from queue import SimpleQueue
+from typing import TypeVar
 
 import gradio as gr
 
@@ -13,23 +14,28 @@ from pipeline.progress import Progress
 __all__ = ["growing", "on_page"]
 
 
+T = TypeVar("T")
+D = TypeVar("D")
+
+
 def on_page(bar: gr.Progress) -> Progress:
     """A task's progress as the bar that Gradio draws over the outputs of the handler."""
     return Progress(lambda share, what: bar(share, desc=what))
 
 
-def growing(task: Callable[[Progress], object]) -> Generator[tuple[float, str], None, None]:
-    """Run a task, and yield (share done, what is being done) as it tells; whoever leaves the iterator cancels the task.
+def growing(task: Callable[[Progress], T], draw: Callable[[float, str], D]) -> Generator[D, None, T]:
+    """Run a task, yield what `draw` makes of (share done, what is being done) as it tells, and return what it returns.
 
-    Raises what the task raises.
+    Whoever leaves the generator cancels the task. Raises what the task raises.
     """
     told: SimpleQueue[tuple[float, str] | None] = SimpleQueue()
     left = threading.Event()
     failed: list[BaseException] = []
+    made: list[T] = []
 
     def work() -> None:
         try:
-            task(Progress(lambda share, what: told.put((share, what)), left.is_set))
+            made.append(task(Progress(lambda share, what: told.put((share, what)), left.is_set)))
         except BaseException as error:
             failed.append(error)
         finally:
@@ -38,8 +44,9 @@ def growing(task: Callable[[Progress], object]) -> Generator[tuple[float, str], 
     threading.Thread(target=work, daemon=True).start()
     try:
         while (now := told.get()) is not None:
-            yield now
+            yield draw(*now)
     finally:
         left.set()
     if failed:
         raise failed[0]
+    return made[0]

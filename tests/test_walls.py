@@ -148,7 +148,7 @@ def spelled(path: Path) -> Iterator[str]:
                     yield from text.value.split("/")
 
 
-@pytest.mark.parametrize("path", [p for p in MODULES if named(p)[:4] != "tabs" and named(p) not in OWNERS], ids=named)
+@pytest.mark.parametrize("path", [p for p in MODULES if named(p) not in OWNERS], ids=named)
 def test_the_files_of_a_run_a_dataset_and_a_visitor_are_named_once(path):
     assert not set(spelled(path)) & file_names()
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from pipeline.errors import ChatError
 from pipeline.prompt import Message, join_bubbles
-from pipeline.store import VisitorFolder
+from pipeline.store import VisitorFolder, replace_text
 
 __all__ = [
     "BASE",
@@ -86,7 +86,7 @@ def write_conversation(folder: Path, name: str, conversation: Conversation) -> N
     path = _path(folder, name)
     path.parent.mkdir(mode=0o700, exist_ok=True)
     kept = {"began_at": conversation.began_at.isoformat(), "messages": conversation.messages}
-    path.write_text(json.dumps(kept, ensure_ascii=False), encoding="utf-8")
+    replace_text(path, json.dumps(kept, ensure_ascii=False))
 
 
 def exchange_conversation(folder: Path, name: str, before: Conversation, after: Conversation) -> bool:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from pipeline.errors import ChatError
+from pipeline.progress import SILENT, Progress
 from pipeline.store import workspace
 from pipeline.visitors import (
     Visitor,
@@ -25,6 +26,7 @@ from pipeline.visitors import (
     source_file,
     waiting_file,
 )
+from tabs.progress import on_page
 from tabs.visitor import Stage, safely, visitor_of
 from tabs.wiring import PRIVATE, QUIET, Updates, parts
 from web.bubbles import failed
@@ -157,7 +159,12 @@ def _names() -> Names:
     return Names(fold, name, into, merge, undo, merged)
 
 
-def _take_upload(start: Start, request: gr.Request, path: str | None) -> Updates:
+def _take_upload(
+    start: Start,
+    request: gr.Request,
+    path: str | None,
+    bar: gr.Progress = gr.Progress(),  # noqa: B008
+) -> Updates:
     visitor = visitor_of(request)
     if not path:
         return _unchanged(start, visitor)
@@ -167,7 +174,7 @@ def _take_upload(start: Start, request: gr.Request, path: str | None) -> Updates
         incoming = receive_file(visitor, Path(path))
     except ChatError as error:
         return _ready(start, str(error))
-    return _read(start, visitor, incoming)
+    return _read(start, visitor, incoming, progress=on_page(bar))
 
 
 def _take_sample(start: Start, request: gr.Request) -> Updates:
@@ -177,16 +184,23 @@ def _take_sample(start: Start, request: gr.Request) -> Updates:
     return _read(start, visitor, write_sample(incoming_folder(visitor)))
 
 
-def _take_one(start: Start, request: gr.Request, chat: str | None) -> Updates:
+def _take_one(
+    start: Start,
+    request: gr.Request,
+    chat: str | None,
+    bar: gr.Progress = gr.Progress(),  # noqa: B008
+) -> Updates:
     """Read the chosen one of several chats in an archive that is waiting."""
     visitor = visitor_of(request)
     waiting = waiting_file(visitor)
     if waiting is None or not chat:
         return _ready(start, "Choose one of the chats in the file.")
-    return _read(start, visitor, waiting, chat)
+    return _read(start, visitor, waiting, chat, on_page(bar))
 
 
-def _read(start: Start, visitor: Visitor, incoming: Path, chat: str | None = None) -> Updates:
+def _read(
+    start: Start, visitor: Visitor, incoming: Path, chat: str | None = None, progress: Progress = SILENT
+) -> Updates:
     """Read an export; only a chat that could be read takes the place of the one loaded before."""
     from pipeline.sources import chats_in, read
 
@@ -194,7 +208,7 @@ def _read(start: Start, visitor: Visitor, incoming: Path, chat: str | None = Non
         chats = chats_in(incoming)
         if chat is None and len(chats) > 1:
             return _several(start, chats)
-        loaded = read(incoming, chat=chat)
+        loaded = read(incoming, chat=chat, progress=progress)
     except ChatError as error:
         discard_incoming(visitor)
         return _ready(start, str(error))

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import closing
+from collections.abc import Generator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -51,7 +50,9 @@ def build(stage: Stage, who: gr.Dropdown) -> LearningCurvePanel:
     return panel
 
 
-def _follow(panel: LearningCurvePanel, stage: Stage, request: gr.Request, who: str | None) -> Iterator[Updates]:
+def _follow(
+    panel: LearningCurvePanel, stage: Stage, request: gr.Request, who: str | None
+) -> Generator[Updates, None, None]:
     """The learning curve as it grows."""
     from pipeline.evaluation.learning_curve import learning_curve, read_learning_curve
 
@@ -65,10 +66,12 @@ def _follow(panel: LearningCurvePanel, stage: Stage, request: gr.Request, who: s
         panel.draw: gr.Button(visible=False),
         panel.stop: gr.Button(visible=True),
     }
+
+    def grown(done: float, doing: str) -> Updates:
+        return {panel.shown: running_learning_curve(done, doing, read_learning_curve(run_dir))}
+
     try:
-        with closing(growing(lambda progress: draw_it(progress=progress))) as steps:
-            for done, doing in steps:
-                yield {panel.shown: running_learning_curve(done, doing, read_learning_curve(run_dir))}
+        yield from growing(lambda progress: draw_it(progress=progress), grown)
     except ChatError:
         yield _drawn(panel, run_dir)
         raise

@@ -12,6 +12,7 @@ from gradio.blocks import Block
 
 from pipeline.dataset import DatasetFolder
 from pipeline.errors import ChatError
+from pipeline.progress import SILENT, Progress
 from pipeline.visitors import (
     Visitor,
     dataset_stamp,
@@ -29,6 +30,7 @@ from tabs.dataset.left_out import LeftOutPanel
 from tabs.dataset.rows import RowPanel
 from tabs.figures import FigurePlace
 from tabs.form import HOURS, LIST, TEXT, ZERO_IS_NONE, Form, FormField, form_field
+from tabs.progress import growing
 from tabs.visitor import Stage, download_link, safely, visitor_of
 from tabs.wiring import QUIET, Updates, Values, parts
 from web.bubbles import failed
@@ -284,11 +286,14 @@ def _drawn_gaps(tab: DatasetTab, messages: pl.DataFrame, minutes: float | None) 
 
 
 def _make(tab: DatasetTab, stage: Stage, request: gr.Request, values: Values) -> Iterator[Updates]:
+    def drawn(share: float, doing: str) -> Updates:
+        return {tab.make: gr.Button(f"{doing} · {share:.0%}", interactive=False)}
+
     mine = visitor_of(request)
     yield {tab.make: gr.Button("Making the dataset", interactive=False)}
     try:
         config = tab.form.read(values)
-        made = _build(mine, config, exact=True)
+        made = yield from growing(lambda progress: _build(mine, config, exact=True, progress=progress), drawn)
     except ChatError as error:
         yield _waiting(tab, failed(str(error)), make=False)
         return
@@ -298,14 +303,14 @@ def _make(tab: DatasetTab, stage: Stage, request: gr.Request, values: Values) ->
     yield {stage.dataset: dataset_stamp(mine), **_made(tab, mine, made)}
 
 
-def _build(mine: Visitor, config: DatasetConfig, *, exact: bool = False) -> Dataset:
+def _build(mine: Visitor, config: DatasetConfig, *, exact: bool = False, progress: Progress = SILENT) -> Dataset:
     """The dataset of the visitor's chat; `exact` counts tokens with the starter model's tokenizer where it is here."""
     from pipeline.dataset import build_dataset
 
     loaded = load_chat(mine)
     if loaded is None:
         raise ChatError("There is no chat yet: bring one in step 1.")
-    return build_dataset(loaded.messages, config, rows.starter_tokenizer() if exact else None)
+    return build_dataset(loaded.messages, config, rows.starter_tokenizer() if exact else None, progress)
 
 
 def _current(tab: DatasetTab, request: gr.Request, values: Values) -> Dataset:
