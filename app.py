@@ -51,7 +51,7 @@ def launch(demo: gr.Blocks, **settings: Any) -> tuple[Any, str, str]:
 
 def prepare() -> Path:
     """Make the app's own folder, wipe what browsers sent before, point Gradio's cache there; before gradio is used."""
-    from pipeline.machine.hardware import share_cores
+    from pipeline.machine import share_cores
     from pipeline.store import workspace
 
     share_cores()
@@ -119,7 +119,7 @@ def warm_up() -> None:
     """Import what the first click would wait for, and see what machine this is."""
     import transformers  # noqa: F401
 
-    from pipeline.machine.hardware import this_machine
+    from pipeline.machine import this_machine
 
     _found.append(this_machine().name)
 

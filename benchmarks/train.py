@@ -228,7 +228,7 @@ def run_gpu(options: argparse.Namespace) -> None:
         total = torch.cuda.get_device_properties(0).total_memory
         torch.cuda.set_per_process_memory_fraction(options.cap * GIB / total)
     if options.engine == "ours" and options.dtype == "float16":
-        from pipeline.machine.hardware import act_as_t4
+        from pipeline.machine import act_as_t4
 
         act_as_t4()
     torch.manual_seed(0)

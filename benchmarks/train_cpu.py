@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
-from pipeline.machine.hardware import share_cores
+from pipeline.machine import share_cores
 
 share_cores()
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
@@ -141,7 +141,7 @@ def blog(rows: Sequence[Any], tokenizer: Any, clock: Clock, *, quantise: bool = 
     from trl import SFTConfig, SFTTrainer
 
     from pipeline.models import load_model
-    from pipeline.planning.config import RECIPES
+    from pipeline.planning import RECIPES
 
     recipe = RECIPES["blog"]
     arguments = SFTConfig(

@@ -382,7 +382,7 @@ def converse(run_dir: Path, said: list[str]) -> None:
 
 def main() -> None:
     """Run a command; what the user can cause is one sentence on stderr and exit code 2, or 130 where they ended it."""
-    from pipeline.machine.hardware import share_cores
+    from pipeline.machine import share_cores
 
     share_cores()
     try:

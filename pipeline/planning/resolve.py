@@ -68,9 +68,12 @@ def resolve(config: TrainingConfig, machine: Machine, dataset: DatasetShape, sha
 def replan(plan: Plan, config: TrainingConfig, machine: Machine, dataset: DatasetShape, shape: ModelShape) -> Plan:
     """A plan for a run that has one already: for another machine, other settings, or a dataset that is counted now.
 
-    What it learns with stays as the run began (rank, rate, epochs, tokens a step). `changed` says what does not.
+    What it learns with stays as the run began (rank, rate, epochs, tokens a step; the optimiser, whose moments go on,
+    where this machine has it). `changed` says what does not.
     """
     left_open = [name for name in KEPT_ON_RESUME if getattr(config, name) is None]
+    if config.optimiser == "auto" and (machine.device == "cuda" or not plan.optimiser.value.startswith("paged")):
+        left_open.append("optimiser")
     fixed = config.model_copy(update={name: getattr(plan, name).value for name in left_open})
     kept = {name: getattr(plan, name) for name in left_open}
     fresh = resolve(fixed, machine, dataset, shape).model_copy(update={"config": config, **kept})

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Literal
 
 from pipeline.errors import ChatError
-from pipeline.machine.hardware import memory_kills
+from pipeline.machine import memory_kills
 from pipeline.planning import Plan, TrainingConfig
 from pipeline.progress import SILENT, CancelledError, Progress
 from pipeline.runs.folder import FORMAT, RunFolder, lay_out

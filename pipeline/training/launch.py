@@ -5,7 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from pipeline.machine.hardware import memory_kills
+from pipeline.machine import memory_kills
 from pipeline.planning import TrainingConfig, choose_processes
 from pipeline.runs import Held, read_plan, read_state, write_killed, write_state
 

@@ -21,6 +21,7 @@ from pipeline.planning import (
 from pipeline.runs import (
     RunFolder,
     add_metrics,
+    last_checkpoint,
     read_config,
     read_killed,
     read_plan,
@@ -98,6 +99,11 @@ def plan_run(run_dir: Path, machine: Machine, prepared: Prepared | None = None) 
         plan = resolve(config, machine, counted(), shape)
     elif saved.config != config or not machine.is_like(saved.machine) or saved.dataset.estimated:
         plan = replan(saved, config, machine, counted(), shape)
+        if plan.optimiser.value != saved.optimiser.value and last_checkpoint(run_dir) is not None:
+            raise ChatError(
+                f"This run was begun with {saved.optimiser.value}, whose moments {plan.optimiser.value} cannot take "
+                "over: go on on a GPU with the settings that it began with, or train anew."
+            )
     else:
         plan = keep_within_memory(saved, machine, shape)
     if read_killed(run_dir) == "memory":

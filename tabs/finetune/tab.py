@@ -144,7 +144,7 @@ def _draw_settings(tab: FinetuneTab, request: gr.Request, known: str) -> Updates
 
     Behind a link nobody could open trackio's dashboard.
     """
-    from pipeline.machine.hardware import this_machine
+    from pipeline.machine import this_machine
 
     run = newest_run(visitor_of(request))
     far = bool(os.environ.get("SPACE_ID")) or os.environ.get("GRADIO_SHARE", "").lower() in ("1", "true")

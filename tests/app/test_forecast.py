@@ -6,8 +6,7 @@ from types import SimpleNamespace
 import pytest
 from built import built
 
-from pipeline.planning import TrainingConfig
-from pipeline.planning.forecast import Forecast, Part
+from pipeline.planning import Forecast, Part, TrainingConfig
 from pipeline.store import workspace
 from pipeline.visitors import Visitor
 from tabs.finetune import tab as finetune

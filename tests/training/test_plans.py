@@ -10,10 +10,11 @@ from hypothesis import strategies as st
 
 from pipeline import runs
 from pipeline.dataset import read_dataset, write_dataset
+from pipeline.errors import ChatError
 from pipeline.machine import T4, Machine, this_machine
 from pipeline.models import model_list
 from pipeline.planning import TrainingConfig, shape_of
-from pipeline.runs import lay_out, read_plan
+from pipeline.runs import RunFolder, lay_out, read_plan
 from pipeline.training.plans import keep_shown, plan_for, plan_run
 from pipeline.visitors import Visitor
 from tabs.finetune.forecast import plan_shown
@@ -155,6 +156,21 @@ def test_on_other_hardware_a_run_gets_a_new_plan_and_says_what_changed(tiny_data
     assert runs.read_metrics(run_dir)["message"].to_list() == [said]
     assert plan_run(run_dir, replace(H100, gpus=2, free=70.0)) == plan  # of the same kind
     assert len(runs.read_metrics(run_dir)) == 1
+
+
+def test_a_run_goes_on_with_the_optimiser_whose_moments_it_has_or_says_that_it_cannot(
+    tiny_dataset, tiny_folder, tmp_path
+):
+    small = replace(T4, memory=0.0001)  # where 8-bit moments pay
+    folder = RunFolder(tmp_path / "run")
+    lay_out(tiny_dataset, folder.path, TrainingConfig(model=str(tiny_folder)))
+    assert plan_run(folder.path, small).optimiser.value == "paged_adamw_8bit"
+    assert plan_run(folder.path, H100).optimiser.value == "paged_adamw_8bit"
+    checkpoint = folder.checkpoint(3)
+    checkpoint.mkdir(parents=True)
+    folder.whole(checkpoint).write_text("{}")
+    with pytest.raises(ChatError, match="begun with paged_adamw_8bit, whose moments adamw_torch cannot take over"):
+        plan_run(folder.path, CPU)
 
 
 def test_settings_that_were_changed_make_a_new_plan(tiny_dataset, tiny_folder, tmp_path):
