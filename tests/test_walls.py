@@ -44,6 +44,7 @@ ROOMS = [
     "__main__",
 ]
 HEAVY = {"torch", "transformers", "trl", "peft", "bitsandbytes", "datasets", "accelerate", "altair", "sklearn"}
+WRITES = (".open", ".unlink", ".rename", ".write_text", ".write_bytes")
 MODULES = sorted(path for folder in ("pipeline", "web", "tabs") for path in (ROOT / folder).rglob("*.py"))
 
 
@@ -151,6 +152,18 @@ def spelled(path: Path) -> Iterator[str]:
 @pytest.mark.parametrize("path", [p for p in MODULES if named(p) not in OWNERS], ids=named)
 def test_the_files_of_a_run_a_dataset_and_a_visitor_are_named_once(path):
     assert not set(spelled(path)) & file_names()
+
+
+@pytest.mark.parametrize(
+    "path", [p for p in MODULES if named(p).startswith("tabs/") and p.name != "runs.py"], ids=named
+)
+def test_the_tabs_are_gradio_and_leave_files_and_processes_to_the_pipeline(path):
+    roots = {name.split(".")[0] for name in imports(statements(path), late=True)}
+    assert "gradio" in roots or path.name == "__init__.py"
+    assert not roots & {"shutil", "subprocess", "tempfile", "signal", "psutil"}
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    calls = [ast.unparse(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    assert not [call for call in calls if call in ("open", "os.kill", "os.killpg") or call.endswith(WRITES)]
 
 
 @pytest.mark.parametrize("path", MODULES, ids=named)

@@ -2,14 +2,43 @@
 
 import shutil
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 from playwright.sync_api import Page, expect
 
-__all__ = ["bring", "enter", "enter_anew", "go_to", "make_dataset", "talk", "train", "try_sample", "with_twin"]
+__all__ = [
+    "bring",
+    "enter",
+    "enter_anew",
+    "go_to",
+    "make_dataset",
+    "settled",
+    "talk",
+    "train",
+    "try_sample",
+    "until",
+    "with_twin",
+]
+
+Found = TypeVar("Found")
 
 SECOND = 1000
 STEPS = ("Analyse", "Dataset", "Fine-tune", "Chat")
+
+
+def until(found: Callable[[], Found], seconds: float = 60) -> Found:
+    """What `found` gives once that is anything, or when the time is over: for what no page tells of, such as files."""
+    end = time.monotonic() + seconds
+    while not (now := found()) and time.monotonic() < end:
+        time.sleep(0.2)
+    return now
+
+
+def settled(page: Page) -> None:
+    """Wait until what was put into the page has been drawn, and whatever it loads has been asked for."""
+    page.evaluate("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done))))")
 
 
 def enter(page: Page, url: str) -> Page:
@@ -77,10 +106,7 @@ def enter_anew(app, page: Page) -> Path:
     """Enter the app as a new visitor; their folder, which is made when the page first asks what they have."""
     known = set(app.home.glob("visitors/*"))
     enter(page, app.url)
-    until = time.monotonic() + 60
-    while not (new := set(app.home.glob("visitors/*")) - known) and time.monotonic() < until:
-        time.sleep(0.2)
-    return new.pop()
+    return until(lambda: set(app.home.glob("visitors/*")) - known).pop()
 
 
 def with_twin(app, page: Page, run: Path) -> Path:

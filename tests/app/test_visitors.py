@@ -2,7 +2,6 @@
 
 import os
 import tempfile
-import time
 from pathlib import Path
 
 import pages
@@ -30,10 +29,8 @@ def holding(canary: str, *roots: Path) -> list[Path]:
 
 def held_after(seconds: float, canary: str, *roots: Path) -> list[Path]:
     """What still holds the canary after so many seconds, or as soon as nothing does."""
-    until = time.monotonic() + seconds
-    while (found := holding(canary, *roots)) and time.monotonic() < until:
-        time.sleep(0.5)
-    return found
+    pages.until(lambda: not holding(canary, *roots), seconds)
+    return holding(canary, *roots)
 
 
 def written(tmp_path: Path, name: str, text: str) -> Path:
@@ -95,14 +92,14 @@ def test_a_message_cannot_run_or_fetch_anything(app, page: Page, tmp_path: Path)
     pages.enter(page, app.url)
     pages.bring(page, written(tmp_path, "trap.txt", export(lines)))
     expect(page.locator("#header")).to_contain_text("<b>Ada</b>", timeout=60_000)
-    page.wait_for_timeout(3000)
+    expect(page.locator("#figure-volume svg.marks")).to_be_visible(timeout=60_000)
     pages.make_dataset(page)
     expect(page.locator("#rows")).to_contain_text("tracker.invalid")
     pages.go_to(page, "Chat")
     page.locator("#say textarea").fill(trap)
     page.locator("#send").click()
     expect(page.locator("#talk .turn.mine")).to_contain_text("tracker.invalid", timeout=30_000)
-    page.wait_for_timeout(500)
+    pages.settled(page)
     assert [url for url in asked if "tracker.invalid" in url] == []
     assert page.title() != "caught"
 
