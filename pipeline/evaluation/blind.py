@@ -23,7 +23,7 @@ from pipeline.dataset import OPENER, read_dataset
 from pipeline.errors import ChatError
 from pipeline.evaluation.evaluate import held_out_moments
 from pipeline.evaluation.exam import Name
-from pipeline.evaluation.replies import Moment, held_out, read_replies
+from pipeline.evaluation.replies import Moment, held_out, prompts_at, sample_replies
 from pipeline.inference import LoadedModels
 from pipeline.progress import SILENT, Progress
 from pipeline.runs import RunFolder
@@ -158,7 +158,8 @@ def make_rounds(
         held = held_out(twin, rows)
         most = min(twin.generation.max_new_tokens, MOST_TOKENS)
         config = twin.generation.model_copy(update={"seed": chance.randrange(2**31), "max_new_tokens": most})
-        _, replies = read_replies(twin, held, picked, config, progress.part(1 / len(kinds), f"Answers of the {kind}"))
+        part = progress.part(1 / len(kinds), f"Answers of the {kind}")
+        (replies,) = sample_replies(twin, held, prompts_at(twin, held, picked), picked, [config], part)
         for given, reply in zip(answers, replies, strict=True):
             if len(reply.text) <= LONGEST and (kind == "twin" or reply.finish_reason == "end_of_turn"):
                 given[kind] = reply.text

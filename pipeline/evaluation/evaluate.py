@@ -18,18 +18,23 @@ from pipeline.evaluation.leaks import TrainingText, leaks_of
 from pipeline.evaluation.picture import write_picture
 from pipeline.evaluation.relevance import relevance_of
 from pipeline.evaluation.replies import (
+    HeldOut,
     Moment,
     Reply,
     answers_of,
     even_sample,
     held_out,
     loss_of,
-    read_replies,
+    losses_at,
+    prompts_at,
+    sample_replies,
 )
 from pipeline.evaluation.style import style_distance
-from pipeline.evaluation.tuning import tune_generation, write_generation
-from pipeline.inference import LoadedModels
+from pipeline.evaluation.tuning import tune_generation, tuning_moments, write_generation
+from pipeline.inference import GenerationConfig, LoadedModels
+from pipeline.inference.reading import Prompts
 from pipeline.progress import SILENT, Progress
+from pipeline.prompt import Message
 from pipeline.runs import RunFolder
 
 __all__ = ["FEWEST_MOMENTS", "evaluate", "held_out_moments"]
@@ -40,18 +45,38 @@ FEWEST_TO_DIFFER = 5  # with fewer, not even how far they differ can be told
 ROUNDS = 2  # of the twin's replies: with one, the mean length of a hundred is off by a tenth every third time
 # Tokens that replies of a model that seldom ends may have: longer ones would take minutes and say no more.
 QUICK_TOKENS, FULL_TOKENS = 64, 96
+KINDS: tuple[Kind, ...] = ("twin", "prompted base", "base")
 # Seconds that the parts of a quick and of a full exam take with the starter model on two cores; a bar needs no more.
 QUICK_SECONDS: dict[str, float] = {"tuning": 40, "base": 10, "prompted base": 5, "twin": 25}
 FULL_SECONDS: dict[str, float] = {"tuning": 40, "base": 70, "prompted base": 80, "twin": 60}
+READING = 0.2  # of a candidate's part goes to reading the held-out rows, and
 CONTEXT = 0.4  # of a candidate's part of a full exam goes to what it makes of the context
 
 
 @dataclass(frozen=True)
+class _Examinee:
+    """Who is examined, with the held-out rows as it reads them and the moments at which it replies."""
+
+    kind: Kind
+    twin: Twin
+    held: HeldOut
+    prompts: Prompts
+    chosen: list[int]
+
+    @property
+    def moments(self) -> list[Moment]:
+        """Those at which it replies."""
+        return [self.held.moments[i][0] for i in self.chosen]
+
+
+@dataclass(frozen=True)
 class _Examined:
-    """A candidate with the replies that it gave."""
+    """A candidate with the replies that it gave, the conversations that they go on from, and how they were sampled."""
 
     candidate: Candidate
     replies: list[str]
+    histories: list[list[Message]]
+    generation: GenerationConfig
 
 
 def evaluate(
@@ -74,35 +99,31 @@ def evaluate(
     dataset = read_dataset(folder.dataset.path)
     if not dataset.validation:
         raise ChatError("No replies were held out of this dataset: give it a validation share and train again.")
-    seconds = FULL_SECONDS if full else QUICK_SECONDS
-    tuned = folder.generation.is_file()
-    total = sum(seconds.values()) - (seconds["tuning"] if tuned else 0)
-    twin = load_twin(run_dir, loaded=loaded)
-    if not tuned:
-        tuning = progress.part(seconds["tuning"] / total, "Examining how long replies should be")
-        write_generation(tune_generation(twin, held_out(twin, dataset.validation), tuning), run_dir)
-        twin = load_twin(run_dir, loaded=loaded)
-    kinds: tuple[Kind, ...] = ("base", "prompted base", "twin")
     learned, canaries = TrainingText(dataset.train), read_canaries(folder.dataset.path)
     examined: dict[Kind, _Examined] = {}
-    for kind in kinds:
-        one = twin if kind == "twin" else load_twin(run_dir, kind=kind, loaded=loaded)
-        base_replies = examined["base"].replies if "base" in examined else []
-        part = progress.part(seconds[kind] / total)
-        done = _examine(kind, one, dataset, learned, samples, base_replies, part, full=full)
-        exposure = exposure_of(one, dataset.train, canaries) if kind != "prompted base" else None
+    seconds = dict(FULL_SECONDS if full else QUICK_SECONDS)
+    if tuned := folder.generation.is_file():
+        del seconds["tuning"]
+    total = sum(seconds.values())
+    for kind in KINDS:
+        who = _examinee(kind, load_twin(run_dir, kind=kind, loaded=loaded), dataset, samples, full=full)
+        if kind == "twin" and not tuned:
+            who = _tuned(who, run_dir, progress.part(seconds["tuning"] / total, "Examining how long replies should be"))
+        done = _examine(who, samples, progress.part(seconds[kind] / total), full=full)
+        exposure = exposure_of(who.twin, dataset.train, canaries) if kind != "prompted base" else None
         examined[kind] = replace(done, candidate=done.candidate.model_copy(update={"exposure": exposure}))
     moments = held_out_moments(run_dir)
     real = [moments[i].reply for i in even_sample(len(moments), samples)]
+    copied = [_with_leaks(examined[kind], learned, examined["base"].replies) for kind in KINDS]
     exam = Exam(
         made_at=datetime.now(),
         person=dataset.config.person,
         model=read_model(run_dir),
         held_out_replies=dataset.summary.validation_replies,
-        candidates=(*(examined[kind].candidate for kind in reversed(kinds)), _person(dataset, twin, learned, samples)),
+        candidates=(*copied, _person(dataset, moments, learned, samples)),
         full=full,
         authorship=check_authorship(dataset.train, dataset.validation) if full else None,
-        generation=twin.generation,
+        generation=examined["twin"].generation,
         notes=few_replies(real, dataset.summary.validation_replies),
     )
     write_exam(exam, run_dir)
@@ -129,52 +150,66 @@ def few_replies(real: Sequence[str], held_out: int) -> tuple[str, ...]:
     return (f"{rough}{missing} For firmer ones {more}.",)
 
 
-def _examine(
-    kind: Kind,
-    twin: Twin,
-    dataset: Dataset,
-    learned: TrainingText,
-    samples: int,
-    base_replies: list[str],
-    progress: Progress,
-    *,
-    full: bool,
-) -> _Examined:
-    """One candidate on the held-out rows."""
+def _examinee(kind: Kind, twin: Twin, dataset: Dataset, samples: int, *, full: bool) -> _Examinee:
+    """A candidate and the held-out rows as it reads them. Base models reply less often."""
     held = held_out(twin, dataset.validation)
+    if kind != "twin" and not full:
+        samples = max(1, samples // 4) if kind == "base" else 0
+    chosen = even_sample(len(held.moments), samples)
+    places = sorted({*chosen, *tuning_moments(held)}) if kind == "twin" else chosen
+    return _Examinee(kind, twin, held, prompts_at(twin, held, places), chosen)
+
+
+def _tuned(who: _Examinee, run_dir: Path, progress: Progress) -> _Examinee:
+    """The twin with its sampling tuned, which the run's folder keeps."""
+    who.prompts.read(progress.part(READING))
+    generation = tune_generation(who.twin, who.held, who.prompts, progress.part(1 - READING))
+    write_generation(generation, run_dir)
+    return replace(who, twin=replace(who.twin, generation=generation))
+
+
+def _examine(who: _Examinee, samples: int, progress: Progress, *, full: bool) -> _Examined:
+    """One candidate on the held-out rows; what it copies from training is looked for later."""
+    kind, twin, moments = who.kind, who.twin, who.moments
     config = twin.generation.model_copy(update={"seed": 0})
     if kind != "twin":
-        samples = samples if full else max(1, samples // 4) if kind == "base" else 0
         config = config.model_copy(update={"max_new_tokens": FULL_TOKENS if full else QUICK_TOKENS})
-    chosen = even_sample(len(held.moments), samples)
-    moments = [held.moments[i][0] for i in chosen]
-    rounds = ROUNDS * samples // len(chosen) if kind == "twin" else 1
-    reading = progress.part(1 - CONTEXT if full else 1, f"Examining the {kind}")
-    nats, replies = read_replies(twin, held, chosen, config, reading, rounds)
+    rounds = ROUNDS * samples // len(moments) if kind == "twin" else 1
+    nats = losses_at(who.held, who.prompts.read(progress.part(READING, f"Examining the {kind}")))
+    replying = progress.part(1 - READING - (CONTEXT if full else 0), f"Examining the {kind}")
+    made = sample_replies(twin, who.held, who.prompts, who.chosen, [config] * rounds, replying) if moments else []
+    replies = [reply for one in made for reply in one]
     said, real = [reply.text for reply in replies], [moment.reply for moment in moments]
     enough = len(real) >= FEWEST_MOMENTS and (kind == "twin" or full)
     context = progress.part(CONTEXT, f"Examining what the {kind} makes of the context")
     candidate = Candidate(
         name=kind,
-        loss=loss_of(held, nats),
+        loss=loss_of(who.held, nats),
         answers=answers_of(replies, config.max_new_tokens) if replies else None,
         style=style_distance(said[: len(real)], real) if enough else None,  # it depends on how many there are
         classifier=classifier_accuracy(said, real) if enough else None,
-        relevance=relevance_of(twin, [m for m, *_ in held.moments], progress=context) if full else None,
-        leaks=leaks_of(said, [m.history for m in moments] * rounds, learned, base_replies) if enough else None,
+        relevance=relevance_of(twin, [m for m, *_ in who.held.moments], progress=context) if full else None,
     )
-    return _Examined(candidate, said)
+    return _Examined(candidate, said, [moment.history for moment in moments] * rounds, twin.generation)
 
 
-def _person(dataset: Dataset, twin: Twin, learned: TrainingText, samples: int) -> Candidate:
+def _with_leaks(done: _Examined, learned: TrainingText, base_replies: Sequence[str]) -> Candidate:
+    """The candidate with what its replies repeat of training, beside those of the base model."""
+    if done.candidate.classifier is None:
+        return done.candidate
+    others = base_replies if done.candidate.name != "base" else ()
+    leaks = leaks_of(done.replies, done.histories, learned, others)
+    return done.candidate.model_copy(update={"leaks": leaks})
+
+
+def _person(dataset: Dataset, moments: Sequence[Moment], learned: TrainingText, samples: int) -> Candidate:
     """The person against themself: earlier replies, as many, judged like a candidate's.
 
     Topics change with time, so the classifier tells earlier replies from late ones, too; replies of the same days are
     the stricter mark.
     """
-    held = held_out(twin, dataset.validation)
-    chosen = even_sample(len(held.moments), samples)
-    real = [held.moments[i][0].reply for i in chosen]
+    chosen = even_sample(len(moments), samples)
+    real = [moments[i].reply for i in chosen]
     earlier = [
         message["content"]
         for row in dataset.train
@@ -183,9 +218,9 @@ def _person(dataset: Dataset, twin: Twin, learned: TrainingText, samples: int) -
     ]
     count = min(len(earlier), len(real))
     said = [earlier[i] for i in even_sample(len(earlier), count)]
-    histories = [held.moments[i][0].history for i in chosen]
+    histories = [moments[i].history for i in chosen]
     enough = count >= FEWEST_MOMENTS
-    every = [moment.reply for moment, *_ in held.moments]
+    every = [moment.reply for moment in moments]
     odd = every[1::2]
     even = every[: 2 * len(odd) : 2]
     return Candidate(

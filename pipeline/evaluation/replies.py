@@ -13,7 +13,8 @@ from pipeline.chat.stop_sequences import StopSequences, is_repeating
 from pipeline.chat.twin import with_instruction
 from pipeline.dataset import Row
 from pipeline.inference import GenerationConfig
-from pipeline.inference.batch import Place, Readings, read_and_sample
+from pipeline.inference.reading import Place, Prompts
+from pipeline.inference.sampling import sample
 from pipeline.progress import SILENT, Progress
 from pipeline.prompt import Encoded, Message, encode_all, split_bubbles
 
@@ -27,8 +28,10 @@ __all__ = [
     "even_sample",
     "held_out",
     "loss_of",
-    "read_replies",
+    "losses_at",
+    "prompts_at",
     "row_opening",
+    "sample_replies",
 ]
 
 
@@ -141,30 +144,41 @@ def even_sample(count: int, most: int) -> list[int]:
     return [i * count // most for i in range(most)]
 
 
-def read_replies(
+def prompts_at(twin: Twin, held: HeldOut, chosen: Sequence[int] = ()) -> Prompts:
+    """The held-out rows for the twin to read, with the moments `chosen` as places at which it may reply."""
+    return Prompts(twin.engine, held.encoded, [_place(held, i) for i in chosen])
+
+
+def _place(held: HeldOut, number: int) -> Place:
+    _, row, start, _ = held.moments[number]
+    return row, start
+
+
+def losses_at(held: HeldOut, nats: Sequence[Sequence[float]]) -> list[list[float]]:
+    """The loss of each moment's real reply token by token, out of those of each row's learned tokens."""
+    left = [list(row) for row in nats]
+    made = []
+    for _, row, start, end in held.moments:
+        made.append(left[row][: end - start])
+        left[row] = left[row][end - start :]
+    return made
+
+
+def sample_replies(
     twin: Twin,
     held: HeldOut,
-    sample: Sequence[int] = (),
-    generation: GenerationConfig | None = None,
+    prompts: Prompts,
+    chosen: Sequence[int],
+    configs: Sequence[GenerationConfig],
     progress: Progress = SILENT,
-    rounds: int = 1,
-) -> tuple[list[list[float]], list[Reply]]:
-    """(nats of each moment's real reply token by token, sampled replies: round by round one at each in `sample`)."""
-    places: list[Place] = [(held.moments[i][1], held.moments[i][2]) for i in sample]
-    config = generation or twin.generation
-    readings: Readings = read_and_sample(twin.engine, held.encoded, places, config, progress, rounds)
-    nats: list[list[float]] = []
-    for number in range(len(held.rows)):
-        left = readings.nats[number]
-        for _, row, start, end in held.moments:
-            if row == number:
-                nats.append(left[: end - start])
-                left = left[end - start :]
-    said = (readings.replies, *readings.again)
-    return nats, [finish(twin, replies[place], config) for replies in said for place in places]
+) -> list[list[Reply]]:
+    """For each config the twin's reply at each of the moments `chosen`."""
+    places = [_place(held, i) for i in chosen]
+    said = sample(prompts, configs, places, progress)
+    return [[finish(twin, replies[place]) for place in places] for replies in said]
 
 
-def finish(twin: Twin, ids: Sequence[int], config: GenerationConfig) -> Reply:
+def finish(twin: Twin, ids: Sequence[int]) -> Reply:
     """A sampled reply as a reader would get it, cut where chat would have cut it."""
     engine = twin.engine
     text = engine.text(ids)
@@ -180,7 +194,7 @@ def finish(twin: Twin, ids: Sequence[int], config: GenerationConfig) -> Reply:
 
 
 def loss_of(held: HeldOut, nats: Sequence[Sequence[float]]) -> Loss:
-    """The loss over all moments. nats: as `read_replies` gives them, the end-of-turn token last in each."""
+    """The loss over all moments. nats: as `losses_at` gives them, the end-of-turn token last in each."""
     words = sum(sum(reply[:-1]) for reply in nats)
     ends = sum(reply[-1] for reply in nats)
     tokens = sum(len(reply) for reply in nats)

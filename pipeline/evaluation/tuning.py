@@ -2,28 +2,28 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
 from math import log
 from pathlib import Path
 from statistics import mean, quantiles
 
 from pipeline.chat import Twin
-from pipeline.evaluation.replies import HeldOut, Reply, even_sample, finish
+from pipeline.evaluation.replies import HeldOut, Reply, even_sample, sample_replies
 from pipeline.evaluation.style import style_distance
 from pipeline.inference import GenerationConfig
-from pipeline.inference.batch import Place, PrefilledPrompts, prefill, sample
+from pipeline.inference.reading import Prompts
 from pipeline.progress import SILENT, Progress
 from pipeline.prompt import split_bubbles
 from pipeline.runs import RunFolder
 from pipeline.store import replace_text
 
-__all__ = ["tune_generation", "write_generation"]
+__all__ = ["tune_generation", "tuning_moments", "write_generation"]
 
 TEMPERATURES = (0.8, 1.0)
-ROUNDS = 2  # of replies at each temperature
-MORE_ROUNDS = 4  # at the one that is chosen
-FIRST = (0.8, 0.4)  # the biases of the first round: models of the size of the starter need them, larger ones less
-LAST = 5  # rounds of which the mean is taken
-REPLIES = 80
+# Replies of each pass: at both temperatures to find the biases roughly and then well, and at the one that is chosen.
+# All of a pass grow in one batch, so few passes take little longer than one.
+ROUGH, BOTH, CHOSEN = 40, 80, 160
+FIRST = (0.8, 0.4)  # the biases of the first pass: models of the size of the starter need them, larger ones less
 MOST_BIAS = 3.0
 LEAST_BREAKS = 0.05  # a reply: fewer tell nothing of how many there would be
 LONGEST = 4  # times the person's long replies: what goes on beyond is far too long, however much
@@ -47,38 +47,64 @@ def shape_of(replies: Sequence[str]) -> Shape:
     return Shape(max(1.0, mean(map(len, replies))), mean(len(split_bubbles(reply)) for reply in replies))
 
 
-def tune_generation(twin: Twin, held: HeldOut, progress: Progress = SILENT) -> GenerationConfig:
+def tuning_moments(held: HeldOut) -> list[int]:
+    """Which of the held-out moments sampling is tuned at."""
+    return even_sample(len(held.moments), CHOSEN)
+
+
+def tune_generation(twin: Twin, held: HeldOut, prompts: Prompts, progress: Progress = SILENT) -> GenerationConfig:
     """Temperature and pulls under which replies have the person's mean length, in as many bubbles on average.
 
     Below 1 a temperature makes what is seldom likely, as an end is at any one word, seldomer still. So the end of the
-    reply and that of the bubble are both favoured. Every round of replies tells which biases would have been right; the
-    mean of what the last five tell is taken, for one alone is off by a tenth. Among temperatures the one whose replies
-    are nearest in style wins.
+    reply and that of the bubble are both favoured. Every pass of replies tells which biases would have been right; the
+    mean of what the last two tell is taken, by the number of their replies. Among temperatures the one whose replies
+    are nearest in style wins. prompts: the held-out rows with all `tuning_moments`.
     """
     real = [moment.reply for moment, *_ in held.moments]
-    tokens = sorted(end - start for _, _, start, end in held.moments)
-    long_reply = round(quantiles(tokens, n=10)[-1]) if len(tokens) > 1 else None
+    plain, most = _longest(held)
+    shape = shape_of(real)
+
+    def tried(biases: dict[float, Biases], count: int, seed: int, part: Progress) -> dict[float, list[Reply]]:
+        """Replies at each temperature, about `count`."""
+        chosen = even_sample(len(held.moments), count)
+        copies = max(1, round(count / len(chosen)))
+        configs = [_biased(plain, t, pulls, seed) for t, pulls in biases.items() for _ in range(copies)]
+        rounds = sample_replies(twin, held, prompts, chosen, configs, part)
+        parts = [rounds[start : start + copies] for start in range(0, len(rounds), copies)]
+        return {t: list(chain.from_iterable(part)) for t, part in zip(biases, parts, strict=True)}
+
+    def better(biases: Biases, replies: Sequence[Reply]) -> Biases:
+        return next_biases(biases, shape_of([reply.text for reply in replies]), shape)
+
+    of = 2 * ROUGH + 2 * BOTH + CHOSEN
+    first = tried(dict.fromkeys(TEMPERATURES, FIRST), ROUGH, 0, progress.part(2 * ROUGH / of))
+    rough = {t: _bounded(better(FIRST, replies)) for t, replies in first.items()}
+    second = tried(rough, BOTH, 1, progress.part(2 * BOTH / of))
+    temperature = min(second, key=lambda t: distance(second[t], real))
+    told = better(rough[temperature], second[temperature])
+    good = _bounded(told)
+    third = tried({temperature: good}, CHOSEN, 2, progress.part(CHOSEN / of))
+    last = better(good, third[temperature])
+    counts = len(second[temperature]), len(third[temperature])
+    end, bubble = ((told[i] * counts[0] + last[i] * counts[1]) / sum(counts) for i in (0, 1))
+    return _biased(plain, temperature, _bounded((end, bubble)), None).model_copy(update={"max_new_tokens": most})
+
+
+def _longest(held: HeldOut) -> tuple[GenerationConfig, int]:
+    """The bounds of length while tuning, and the most tokens afterwards: a person of long letters is not cut off."""
     most = GenerationConfig().max_new_tokens
-    if long_reply:
-        most = max(most, 2 * long_reply)  # a person of long letters is not cut off
-    places, prompts = _moments_read(twin, held)
-    suggested: dict[float, list[Biases]] = {temperature: [] for temperature in TEMPERATURES}
-    scores: dict[float, list[float]] = {temperature: [] for temperature in TEMPERATURES}
-    biases = FIRST
-    order: list[float | None] = [*(t for t in TEMPERATURES for _ in range(ROUNDS)), *([None] * MORE_ROUNDS)]
-    for number, wanted in enumerate(order):
-        temperature = wanted or min(scores, key=lambda t: min(scores[t]))
-        biases = _settled(suggested[temperature]) if suggested[temperature] else biases
-        config = GenerationConfig(
-            temperature=temperature, long_reply=long_reply, end_bias=biases[0], break_bias=biases[1],
-            max_new_tokens=min(most, LONGEST * long_reply) if long_reply else most,
-        )  # fmt: skip
-        replies = _replies(twin, places, prompts, config, number)
-        suggested[temperature].append(next_biases(biases, shape_of([reply.text for reply in replies]), shape_of(real)))
-        scores[temperature].append(distance(replies, real))
-        progress(number + 1, len(order))
-    end, bubble = _settled(suggested[temperature])
-    return config.model_copy(update={"end_bias": end, "break_bias": bubble, "max_new_tokens": most})
+    tokens = sorted(end - start for _, _, start, end in held.moments)
+    if len(tokens) < 2:
+        return GenerationConfig(), most
+    long_reply = round(quantiles(tokens, n=10)[-1])
+    most = max(most, 2 * long_reply)
+    return GenerationConfig(long_reply=long_reply, max_new_tokens=min(most, LONGEST * long_reply)), most
+
+
+def _biased(plain: GenerationConfig, temperature: float, biases: Biases, seed: int | None) -> GenerationConfig:
+    return plain.model_copy(
+        update={"temperature": temperature, "end_bias": biases[0], "break_bias": biases[1], "seed": seed}
+    )
 
 
 def next_biases(biases: Biases, shape: Shape, wanted: Shape) -> Biases:
@@ -91,31 +117,10 @@ def next_biases(biases: Biases, shape: Shape, wanted: Shape) -> Biases:
     return level + raised + difference / 2, level + raised - difference / 2
 
 
-def _settled(suggested: Sequence[Biases]) -> Biases:
-    """The mean of what the last rounds suggest, within what helps."""
-    end, bubble = (
-        max(-MOST_BIAS, min(MOST_BIAS, round(mean(biases[i] for biases in suggested[-LAST:]), 2))) for i in (0, 1)
-    )
+def _bounded(biases: Biases) -> Biases:
+    """Within what helps."""
+    end, bubble = (max(-MOST_BIAS, min(MOST_BIAS, round(bias, 2))) for bias in biases)
     return end, bubble
-
-
-def _replies(
-    twin: Twin, places: list[Place], prompts: PrefilledPrompts, config: GenerationConfig, number: int
-) -> list[Reply]:
-    """A round of replies: one at every place, or several where there are few places."""
-    made: list[Reply] = []
-    for copy in range(max(1, round(REPLIES / len(places)))):
-        said = sample(twin.engine, prompts, config.model_copy(update={"seed": 1000 * copy + number}))
-        made += [finish(twin, said[place], config) for place in places]
-    return made
-
-
-def _moments_read(twin: Twin, held: HeldOut) -> tuple[list[Place], PrefilledPrompts]:
-    """(places of the moments that are tried, their conversations as the engine has read them)."""
-    moments = [held.moments[i] for i in even_sample(len(held.moments), REPLIES)]
-    used = sorted({number for _, number, *_ in moments})
-    places = [(used.index(number), start) for _, number, start, _ in moments]
-    return places, prefill(twin.engine, [held.encoded[number] for number in used], places)
 
 
 def distance(replies: Sequence[Reply], real: Sequence[str]) -> float:

@@ -1,4 +1,4 @@
-"""Keys and values of token sequences: of a batch, of continuations that share a beginning, of a tree of candidates."""
+"""Keys and values of token sequences: of a batch, and of prompts that are read with several candidate replies each."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from torch import Tensor, device
 
-__all__ = ["KVCache", "SharedPrefixCache", "TreeAttentionCache", "join"]
+__all__ = ["KVCache", "TreeAttentionCache", "join"]
 
 
 @dataclass
@@ -77,6 +77,17 @@ class KVCache:
         out = attention(query, keys, values, attn_mask=self._mask, is_causal=self._mask is None, scale=scale)
         return out.transpose(1, 2).reshape(rows, count, heads * size)
 
+    def repeated(self, rows: int, room: int) -> "KVCache":
+        """A batch of which every row begins with what this one, of a single row, holds."""
+        length = int(self.lengths[0])
+
+        def repeat(held: "Tensor") -> "Tensor":
+            roomy = held.new_zeros((rows, held.shape[1], max(room, length), held.shape[3]))
+            roomy[:, :, :length] = held[:, :, :length]
+            return roomy
+
+        return KVCache([*map(repeat, self.keys)], [*map(repeat, self.values)], self.lengths.repeat(rows))
+
     def advance(self, used: "Tensor | int") -> None:
         """Count `used` new tokens a row as held; of a padded row only the real ones."""
         self.lengths = self.lengths + used
@@ -104,125 +115,56 @@ def _with_room(tensor: "Tensor", room: int) -> "Tensor":
     return roomy
 
 
-class SharedPrefixCache:
-    """Continuations of conversations from many places at once, which share what they have in common.
-
-    A conversation's keys are held once and its continuations attend to them together, each up to its own place; what
-    each continuation adds has a buffer of its own. All continuations grow in step, one token at a time.
-    """
-
-    def __init__(self, held: KVCache, rows: Sequence[int], lengths: Sequence[int], room: int) -> None:
-        """Continuation j goes on from held's row rows[j] after lengths[j] tokens, for at most `room` tokens."""
-        import torch
-
-        self.held = held
-        self.grown = 0
-        keys = held.keys[0]
-        shape = (len(rows), keys.shape[1], room, keys.shape[3])
-        self.keys = [keys.new_zeros(shape) for _ in held.keys]
-        self.values = [keys.new_zeros(shape) for _ in held.keys]
-        self.rows = torch.as_tensor(rows, device=keys.device)
-        self.lengths = torch.as_tensor(lengths, device=keys.device)
-        self._arrange()
-
-    def keep(self, chosen: "Tensor") -> None:
-        """Keep only these continuations, in this order."""
-        self.keys = [t.index_select(0, chosen) for t in self.keys]
-        self.values = [t.index_select(0, chosen) for t in self.values]
-        self.rows, self.lengths = self.rows[chosen], self.lengths[chosen]
-        self._arrange()
-
-    def _arrange(self) -> None:
-        """A grid of conversations by continuations: the place of each, and which keys each may see."""
-        import torch
-
-        used, place = torch.unique(self.rows, return_inverse=True)
-        order = place.argsort(stable=True)
-        counts = torch.bincount(place)
-        first = counts.cumsum(0) - counts
-        rank = torch.empty_like(place)
-        rank[order] = torch.arange(len(place), device=place.device) - first[place[order]]
-        self.width = int(counts.max())
-        self.cells = place * self.width + rank
-        if len(used) < self.held.keys[0].shape[0]:
-            self.held = KVCache(
-                [t.index_select(0, used) for t in self.held.keys],
-                [t.index_select(0, used) for t in self.held.values],
-                self.held.lengths[used],
-            )
-            self.rows = place
-        positions = torch.arange(self.held.room, device=place.device)
-        self.hidden = (positions >= self.lengths[:, None])[:, None, None]
-
-    def begin(self, count: int) -> "Tensor":
-        """Positions of the next token of each continuation, int64 [continuations, 1]."""
-        if count != 1:
-            raise ValueError("continuations grow one token at a time")
-        return (self.lengths + self.grown)[:, None]
-
-    def attend(self, layer: int, query: "Tensor", key: "Tensor", value: "Tensor", scale: float) -> "Tensor":
-        """As `KVCache.attend`, for one token a continuation."""
-        import torch
-
-        count, heads, _, size = query.shape
-        held_keys, held_values = self.held.keys[layer], self.held.values[layer]
-        conversations, kv_heads = held_keys.shape[:2]
-        group_size = heads // kv_heads
-        upto = self.grown + 1
-        self.keys[layer][:, :, self.grown : upto], self.values[layer][:, :, self.grown : upto] = key, value
-        own_keys, own_values = self.keys[layer][:, :, :upto], self.values[layer][:, :, :upto]
-        query = query.view(count, kv_heads, group_size, size) * scale
-
-        def to_grid(
-            x: "Tensor",
-        ) -> "Tensor":  # [count, kv_heads, group_size, n] -> [conversations, kv_heads, width * group_size, n]
-            grid = x.new_zeros((conversations * self.width, *x.shape[1:]))
-            grid[self.cells] = x
-            grid = grid.view(conversations, self.width, kv_heads, group_size, -1).transpose(1, 2)
-            return grid.reshape(conversations, kv_heads, self.width * group_size, -1)
-
-        def from_grid(x: "Tensor") -> "Tensor":
-            grid = x.view(conversations, kv_heads, self.width, group_size, -1).transpose(1, 2)
-            return grid.reshape(conversations * self.width, kv_heads, group_size, -1)[self.cells]
-
-        shared = from_grid(to_grid(query) @ held_keys.transpose(2, 3)).masked_fill(self.hidden, float("-inf"))
-        own = query @ own_keys.transpose(2, 3)
-        weights = torch.cat([shared, own], dim=-1).softmax(-1, dtype=torch.float32).to(query.dtype)
-        out = from_grid(to_grid(weights[..., :-upto]) @ held_values) + weights[..., -upto:] @ own_values
-        return out.reshape(count, 1, heads * size)
-
-    def advance(self, used: "Tensor | int") -> None:
-        """Count the new token of each continuation as held."""
-        self.grown += 1
-
-
 class TreeAttentionCache:
-    """What a prompt and its candidate replies attend to when read as one sequence: each candidate sees the prompt and
-    itself. Nothing of it is kept.
+    """What prompts and their candidate replies attend to, a prompt and all its candidates being one sequence in which
+    each candidate sees the prompt and itself. Nothing of it is kept.
 
-    before: for each token of the candidates, in order, the index of the token that comes before it.
+    prefix: of one row, what stands before each of the prompts. before: of each row, for each token of the candidates,
+    in order, the index of the token that comes before it.
     """
 
-    def __init__(self, prompt: int, candidates: Sequence[int], on: "device | str") -> None:
+    def __init__(
+        self,
+        prompts: Sequence[int],
+        candidates: Sequence[Sequence[int]],
+        on: "device | str",
+        prefix: KVCache | None = None,
+    ) -> None:
+        """prompts: their lengths without the prefix. candidates: the lengths of each one's candidates."""
         import torch
 
-        owner = [0] * prompt + [number for number, count in enumerate(candidates, 1) for _ in range(count)]
-        places = [*range(prompt), *(prompt + i for count in candidates for i in range(count))]
-        owners = torch.tensor(owner, device=on)
-        self.positions = torch.tensor(places, device=on)
-        seen = (owners[None] == 0) | (owners[None] == owners[:, None])
-        self.mask = seen & (self.positions[None] <= self.positions[:, None])
-        self.before = [prompt - 1 if places[i] == prompt else i - 1 for i in range(prompt, len(places))]
+        self.prefix = prefix
+        start = int(prefix.lengths[0]) if prefix else 0
+        sizes = [prompt + sum(counts) for prompt, counts in zip(prompts, candidates, strict=True)]
+        shape = (len(sizes), max(sizes))
+        places, owners = torch.zeros(shape, dtype=torch.int64), torch.full(shape, -1)  # -1: padding, which nobody sees
+        self.before: list[list[int]] = []
+        for row, (prompt, counts, size) in enumerate(zip(prompts, candidates, sizes, strict=True)):
+            owner = [0] * prompt + [number for number, count in enumerate(counts, 1) for _ in range(count)]
+            place = [*range(prompt), *(prompt + i for count in counts for i in range(count))]
+            owners[row, :size], places[row, :size] = torch.tensor(owner), torch.tensor(place)
+            self.before.append([prompt - 1 if place[i] == prompt else i - 1 for i in range(prompt, size)])
+        seen = (owners[:, None] == 0) | (owners[:, None] == owners[:, :, None])
+        mask = seen & (places[:, None] <= places[:, :, None])
+        self.mask = torch.nn.functional.pad(mask, (start, 0), value=True)[:, None].to(on)
+        self.positions = (places + start).to(on)
 
     def begin(self, count: int) -> "Tensor":
-        """Positions of the tokens, int64 [1, tokens]."""
-        return self.positions[None]
+        """Positions of the tokens, int64 [rows, tokens]."""
+        return self.positions
 
     def attend(self, layer: int, query: "Tensor", key: "Tensor", value: "Tensor", scale: float) -> "Tensor":
-        """As `KVCache.attend`, for the whole sequence at once."""
+        """As `KVCache.attend`, for the whole sequences at once."""
+        import torch
         from torch.nn.functional import scaled_dot_product_attention as attention
 
         rows, heads, count, size = query.shape
+        if self.prefix is not None:
+            start = int(self.mask.shape[-1]) - count
+            before = (
+                held[layer][:, :, :start].expand(rows, -1, -1, -1) for held in (self.prefix.keys, self.prefix.values)
+            )
+            key, value = (torch.cat(pair, dim=2) for pair in zip(before, (key, value), strict=True))
         group_size = heads // key.shape[1]
         if group_size > 1:
             key, value = key.repeat_interleave(group_size, 1), value.repeat_interleave(group_size, 1)

@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING
 
 from pipeline.compat import put_all
 from pipeline.inference.caches import KVCache
+from pipeline.inference.shared_prefix import SharedPrefixCache
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from pipeline.inference.decoder import Decoder
 
-__all__ = ["CudaGraphRunner", "StaticCache"]
+__all__ = ["BatchStep", "CudaGraphRunner", "StaticCache"]
 
 COUNTS = (1, 16, 64)  # tokens a captured step takes; what is in between is padded
 ROOM = 1024
@@ -145,22 +146,55 @@ class CudaGraphRunner:
             hidden = decoder.run_layers(inputs[None, 2:], positions[None], tables, static)
             return decoder.logits(hidden.index_select(1, inputs[1:2] - 1)[:, 0])
 
-        if decoder.device.type != "cuda":
-            return _Step(inputs, run, run)
-        own = torch.cuda.Stream()  # type: ignore[no-untyped-call]
-        own.wait_stream(torch.cuda.current_stream())
-        with torch.cuda.stream(own):  # what is loaded or chosen at first use must not be captured
-            run()
-        torch.cuda.current_stream().wait_stream(own)
-        graph = torch.cuda.CUDAGraph()
-        try:  # another model may answer in another thread meanwhile
-            with torch.cuda.graph(graph, capture_error_mode="thread_local"):
-                scores = run()
-        except RuntimeError:  # a kernel that cannot be captured: slower, but the same
-            return _Step(inputs, run, run)
+        return _Step(inputs, run, captured(run, decoder.device.type))
 
-        def replay() -> "Tensor":
-            graph.replay()
-            return scores
 
-        return _Step(inputs, run, replay)
+class BatchStep:
+    """The step of many replies that grow together, captured: the last token of each, [replies], to scores of the next,
+    [replies, vocabulary], which the next step overwrites."""
+
+    def __init__(self, decoder: "Decoder", cache: SharedPrefixCache) -> None:
+        """cache: with fixed shapes."""
+        import torch
+
+        self.cache = cache
+        self.ids = torch.zeros((len(cache.lengths), 1), dtype=torch.int64, device=decoder.device)
+        tables = decoder.rotary_tables(int(cache.lengths.max()) + cache.room)
+
+        def run() -> "Tensor":
+            return decoder.logits(decoder.run_layers(self.ids, cache.begin(1), tables, cache)[:, -1])
+
+        with torch.inference_mode():
+            self._replay = captured(run, decoder.device.type)
+
+    def __call__(self, ids: "Tensor") -> "Tensor":
+        """Scores of what follows `ids`, which enter the cache."""
+        self.ids.copy_(ids[:, None])
+        scores = self._replay()
+        self.cache.advance()
+        return scores
+
+
+def captured(run: "Callable[[], Tensor]", device: str) -> "Callable[[], Tensor]":
+    """The same as `run`, captured as a CUDA graph where there is a GPU: the scores are always at one address."""
+    import torch
+
+    if device != "cuda":
+        return run
+    own = torch.cuda.Stream()  # type: ignore[no-untyped-call]
+    own.wait_stream(torch.cuda.current_stream())
+    with torch.cuda.stream(own):  # what is loaded or chosen at first use must not be captured
+        run()
+    torch.cuda.current_stream().wait_stream(own)
+    graph = torch.cuda.CUDAGraph()
+    try:  # another model may answer in another thread meanwhile
+        with torch.cuda.graph(graph, capture_error_mode="thread_local"):
+            scores = run()
+    except RuntimeError:  # a kernel that cannot be captured: slower, but the same
+        return run
+
+    def replay() -> "Tensor":
+        graph.replay()
+        return scores
+
+    return replay

@@ -8,7 +8,8 @@ each token. `Decoder.fits` says whether a model has that layout.
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from pipeline.compat import is_plain_lora, lora_parts, multiply_int8
-from pipeline.inference.caches import KVCache, SharedPrefixCache, TreeAttentionCache
+from pipeline.inference.caches import KVCache, TreeAttentionCache
+from pipeline.inference.shared_prefix import SharedPrefixCache
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -15,8 +15,9 @@ from transformers import (
 
 from pipeline.chat import Twin, stream
 from pipeline.inference import Engine, GenerationConfig
-from pipeline.inference.batch import read_and_sample
 from pipeline.inference.decoder import Decoder
+from pipeline.inference.reading import Prompts
+from pipeline.inference.sampling import sample
 from pipeline.inference.transformers_decoder import TransformersDecoder
 from pipeline.prompt import Message, encode, read_template
 
@@ -48,15 +49,17 @@ def test_losses_are_the_models_own_and_replies_come_at_every_place(engine, tiny_
     talk = [Message(role="user", content="hi"), Message(role="assistant", content="oh hello")]
     conversations = [encode(engine.template, tiny_tokenizer, talk), encode(engine.template, tiny_tokenizer, talk[:1])]
     start = conversations[0].learned.index(True)
-    found = read_and_sample(engine, conversations, [(0, start), (1, len(conversations[1].ids))])
+    prompts = Prompts(engine, conversations, [(0, start), (1, len(conversations[1].ids))])
+    nats, (replies,) = prompts.read(), sample(prompts, [GenerationConfig()])
     ids = torch.tensor([conversations[0].ids])
     expected = torch.nn.functional.cross_entropy(
         engine.decoder.model(ids).logits[0, start - 1 : -1].float(), ids[0, start:], reduction="none"
     )
     kept = sum(conversations[0].learned)
-    torch.testing.assert_close(torch.tensor(found.nats[0]), expected[:kept], rtol=1e-4, atol=1e-4)
-    assert all(found.replies.values())
-    assert found.nats[1] == []
+    torch.testing.assert_close(torch.tensor(nats[0]), expected[:kept], rtol=1e-4, atol=1e-4)
+    assert len(replies) == 2
+    assert all(replies.values())
+    assert nats[1] == []
 
 
 SHAPE = {
