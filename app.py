@@ -2,26 +2,31 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
 import os
 import shutil
+import sys
 import threading
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    import gradio as gr
-
     from pipeline.inference import LoadedModels
     from pipeline.store import workspace
+    from tabs.page import Page
+    from web.sessions import Sessions
 
 __all__ = ["build_demo", "launch", "main", "start"]
 
-MAX_UPLOAD = "300mb"
+log = logging.getLogger("chat_twin")
 SWEEP_SECONDS = float(os.environ.get("CHAT_TWIN_SWEEP_SECONDS", "60"))
 
 
-def build_demo(models: LoadedModels | None = None) -> gr.Blocks:
+def build_demo(models: LoadedModels | None = None) -> Page:
     """The page, not launched; `models` are the models in memory, shared by all visitors."""
     from pipeline.inference import LoadedModels
     from tabs.frame import build
@@ -29,24 +34,43 @@ def build_demo(models: LoadedModels | None = None) -> gr.Blocks:
     return build(where, models or LoadedModels())
 
 
-def launch(demo: gr.Blocks, **settings: Any) -> tuple[Any, str, str]:
+def launch(demo: Page, **settings: Any) -> tuple[Any, str, str]:
     """Launch the page safely; `settings` are further ones of Blocks.launch (port, share, ...)."""
-    from starlette.middleware import Middleware
-
-    from pipeline.store import workspace
+    from pipeline.store import is_share_link, limits, workspace
     from tabs.theme import STYLE, theme
-    from web.guard import Guard
 
-    root = workspace.home()
-    if settings.get("share"):
-        os.environ["GRADIO_SHARE"] = "True"  # what visitors may do depends on it
-    launched: tuple[Any, str, str] = demo.queue(max_size=64, default_concurrency_limit=8).launch(
-        theme=theme(), css_paths=STYLE, footer_links=[], show_error=False, run_history=False,
+    _shared_by(settings)
+    most = limits()
+    launched: tuple[Any, str, str] = demo.queue(max_size=int(most.events_in_all.most), default_concurrency_limit=8).launch(
+        theme=theme(), css_paths=STYLE, footer_links=[], show_error=False, run_history=False, inline=False,
         enable_monitoring=False, mcp_server=False, ssr_mode=False, pwa=False, strict_cors=True,
-        max_file_size=MAX_UPLOAD, app_kwargs={"middleware": [Middleware(Guard, root=root)]},
+        max_file_size=int(most.upload_bytes.most), state_session_capacity=int(most.sessions_in_all.most),
+        app_kwargs={"lifespan": guarded(workspace.home(), demo)},
         **{"share": is_share_link(), "quiet": True, **settings},
     )  # fmt: skip
     return launched
+
+
+def _shared_by(settings: dict[str, Any]) -> None:
+    """Say that there is a share link, as Gradio's own variable would: what visitors may do depends on it."""
+    if settings.get("share"):
+        os.environ["GRADIO_SHARE"] = "True"
+
+
+def guarded(root: Path, demo: Page) -> Callable[[Any], AbstractAsyncContextManager[None]]:
+    """Puts the guard around the whole server when it starts: around Gradio's own middleware, too, which would
+    otherwise answer other sites before the guard is asked."""
+    from contextlib import asynccontextmanager
+
+    from web.guard import Guard
+
+    @asynccontextmanager
+    async def lifespan(server: Any) -> AsyncIterator[None]:
+        demo.kept.loop = asyncio.get_running_loop()
+        server.middleware_stack = Guard(server.middleware_stack, root, demo.sessions)
+        yield
+
+    return lifespan
 
 
 def prepare() -> Path:
@@ -56,7 +80,7 @@ def prepare() -> Path:
 
     share_cores()
     root = workspace.home()
-    uploads = root / "uploads"
+    uploads = root / workspace.UPLOADS
     shutil.rmtree(uploads, ignore_errors=True)
     uploads.mkdir(mode=0o700)
     os.environ["GRADIO_TEMP_DIR"] = str(uploads)
@@ -64,18 +88,20 @@ def prepare() -> Path:
     return root
 
 
-def sweep_forever(stop: threading.Event, models: LoadedModels) -> None:
+def sweep_forever(stop: threading.Event, models: LoadedModels, sessions: Sessions) -> None:
     """Purge expired workspaces at start and every minute, until `stop` is set; live training is never swept."""
+    from pipeline.errors import described
+    from pipeline.runs import is_training
     from pipeline.store import workspace
-    from tabs.chat.learning_curve import curves
-    from tabs.runs import is_training
-
-    def is_busy(folder: Path) -> bool:
-        return any(is_training(place) for place in (folder, *curves(folder)))
+    from tabs.forgetting import forget
 
     while True:
-        for folder in workspace.sweep(keep=_keep(), is_busy=is_busy):
-            models.forget(folder)
+        try:
+            for folder in workspace.sweep(keep=_keep(), is_busy=is_training):
+                forget(folder, models, sessions)
+            sessions.sweep()
+        except Exception as error:
+            log.error("%s", described(error))
         if stop.wait(SWEEP_SECONDS):
             return
 
@@ -85,7 +111,7 @@ def _keep() -> workspace.Keep:
 
     CHAT_TWIN_KEEP_MINUTES sets one time for all.
     """
-    from pipeline.store import workspace
+    from pipeline.store import is_shared, workspace
 
     minutes = os.environ.get("CHAT_TWIN_KEEP_MINUTES")
     if minutes:
@@ -96,19 +122,11 @@ def _keep() -> workspace.Keep:
     return workspace.Keep(closed=timedelta(days=1), with_run=timedelta(days=7), idle=timedelta(days=7))
 
 
-def is_shared() -> bool:
-    """Whether strangers may be visitors: on a Space, or behind a share link."""
-    return bool(os.environ.get("SPACE_ID")) or is_share_link()
-
-
-def is_share_link() -> bool:
-    """Whether the app is to be reached from outside through Gradio's tunnel."""
-    return os.environ.get("GRADIO_SHARE", "").lower() in ("1", "true")
-
-
 def where() -> str:
     """On what machine things run, in words for the header; what is there is known once `warm_up` has looked."""
-    place = "on a Space" if os.environ.get("SPACE_ID") else "on this computer"
+    from pipeline.store import on_space
+
+    place = "on a Space" if on_space() else "on this computer"
     return f"{place} · {_found[0]}" if _found else place
 
 
@@ -124,14 +142,15 @@ def warm_up() -> None:
     _found.append(this_machine().name)
 
 
-def start(**settings: Any) -> tuple[gr.Blocks, str]:
+def start(**settings: Any) -> tuple[Page, str]:
     """Start the app and return it with its address, the share link's where there is one; `settings` as for `launch`."""
+    _shared_by(settings)
     root = prepare()
     from pipeline.inference import LoadedModels
 
     models = LoadedModels()
-    threading.Thread(target=sweep_forever, args=(threading.Event(), models), daemon=True).start()
     demo = build_demo(models)
+    threading.Thread(target=sweep_forever, args=(threading.Event(), models, demo.sessions), daemon=True).start()
     print(f"Chat Twin: http://127.0.0.1:{os.environ.get('GRADIO_SERVER_PORT', '7860')}  (data in {root})", flush=True)
     _, local, shared = launch(demo, prevent_thread_lock=True, **settings)
     if shared:
@@ -142,7 +161,13 @@ def start(**settings: Any) -> tuple[gr.Blocks, str]:
 
 def main(**settings: Any) -> None:
     """Start the app and serve until stopped; `settings` are those of `launch` (share, auth, ...)."""
-    demo, address = start(**settings)
+    from pipeline.errors import ChatError
+    from pipeline.store import is_share_link
+
+    try:
+        demo, address = start(**settings)
+    except ChatError as error:
+        sys.exit(str(error))
     if settings.get("share", is_share_link()):
         print(f"Shared: {address}", flush=True)
     demo.block_thread()

@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
-from pipeline.store import workspace
 from pipeline.visitors import Visitor, chat_head, chat_stamp, dataset_stamp, newest_run, runs_stamp, share_done
 from tabs import analyse, chat, dataset, finetune
 from tabs.analyse import start
-from tabs.chat.learning_curve import curves
-from tabs.runs import kill_runs
+from tabs.forgetting import forget as forget_visitor
+from tabs.page import Page
 from tabs.visitor import Stage, safely, visitor_of
 from web.words import count
 
@@ -39,10 +38,10 @@ window.addEventListener('focus', look);
 """
 
 
-def build(where: Callable[[], str], models: LoadedModels) -> gr.Blocks:
+def build(where: Callable[[], str], models: LoadedModels) -> Page:
     """The whole page, not launched; `where` says on what machine things run ("on this computer · CPU")."""
-    demo: gr.Blocks
-    with gr.Blocks(title="Chat Twin", analytics_enabled=False, fill_width=True, elem_id="chat-twin") as demo:
+    demo: Page
+    with Page(title="Chat Twin", analytics_enabled=False, fill_width=True, elem_id="chat-twin") as demo:
         with gr.Row(elem_id="header", equal_height=True):
             header = gr.HTML(_header(None, where()), elem_id="header-text", js_on_load=LOOK)
             forget = gr.Button("Delete my data", size="sm", elem_id="forget", scale=0, min_width=130)
@@ -74,7 +73,9 @@ def build(where: Callable[[], str], models: LoadedModels) -> gr.Blocks:
             return [_header(visitor, where()), *(gr.Tab(label=label) for label in _labels(visitor))]
 
         def forget_all(request: gr.Request) -> tuple[Any, ...]:
-            return _forget(models, visitor_of(request))
+            """Delete everything, and show the page as a newcomer sees it."""
+            forget_visitor(visitor_of(request).folder, models, demo.sessions, request.session_hash)
+            return gr.Row(visible=False), gr.Tabs(selected="analyse"), "", "", ""
 
         gr.on(
             [state.change for state in stamps], safely(redraw), None, [header, *pages],
@@ -95,15 +96,6 @@ def build(where: Callable[[], str], models: LoadedModels) -> gr.Blocks:
 def _stamps(request: gr.Request) -> tuple[str, str, str]:
     visitor = visitor_of(request)
     return chat_stamp(visitor), dataset_stamp(visitor), runs_stamp(visitor)
-
-
-def _forget(models: LoadedModels, visitor: Visitor) -> tuple[Any, ...]:
-    """Stop what trains, delete the folder and every upload, and show the page as a newcomer sees it."""
-    for place in (visitor, *map(Visitor, curves(visitor.folder))):
-        kill_runs(place)
-    models.forget(visitor.folder)
-    workspace.purge(visitor.folder)
-    return gr.Row(visible=False), gr.Tabs(selected="analyse"), "", "", ""
 
 
 def _header(visitor: Visitor | None, where: str) -> str:

@@ -23,10 +23,11 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from pipeline.chat.conversation import BASE
-from pipeline.errors import ChatError
+from pipeline.errors import ChatError, described
 from pipeline.store import workspace
 from pipeline.visitors import Visitor, own_run
-from web.guard import key_in
+from tabs.page import GENERIC, sentence
+from web.guard import NO_COOKIE, key_in
 
 if TYPE_CHECKING:
     from pipeline.inference import LoadedModels
@@ -34,8 +35,6 @@ if TYPE_CHECKING:
 __all__ = ["Stage", "download_link", "own_twin", "safely", "visitor_of"]
 
 log = logging.getLogger("chat_twin")
-GENERIC = "Something went wrong on our side; nothing of yours is lost. Please try again."
-TITLE = "That did not work"
 
 
 @dataclass(frozen=True)
@@ -56,10 +55,7 @@ def visitor_of(request: gr.Request) -> Visitor:
     """
     key = key_in(request.cookies)
     if not key:
-        raise ChatError(
-            "Your browser keeps no cookie for this page, which is what keeps your chat apart from others': "
-            "allow it, or open the app in a tab of its own."
-        )
+        raise ChatError(NO_COOKIE)
     return Visitor(workspace.create(key=key))
 
 
@@ -119,10 +115,6 @@ def _sentence(error: Exception) -> gr.Error:
     if isinstance(error, gr.Error):
         return error
     if isinstance(error, ChatError):
-        return gr.Error(escape(str(error)), title=TITLE, duration=12, print_exception=False)
-    trace, places = error.__traceback__, []
-    while trace is not None:
-        places.append(f"{Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno}")
-        trace = trace.tb_next
-    log.error("%s at %s", type(error).__name__, " > ".join(places[-5:]))
-    return gr.Error(GENERIC, title=TITLE, duration=12, print_exception=False)
+        return sentence(escape(str(error)))
+    log.error("%s", described(error))
+    return sentence(GENERIC)

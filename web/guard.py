@@ -1,107 +1,200 @@
-"""What stands between the network and Gradio: who the visitor is, and what Gradio would hand to anyone who asks.
+"""What stands between the network and Gradio: who asks, what they may ask for, and how much.
 
-One ASGI middleware:
+One ASGI middleware around the whole app, Gradio's own middleware included:
 
+- answers under the names that it was told of, and to its own page alone: not to other sites' (`web.origin`);
 - gives each browser a random key in an HttpOnly cookie; the workspace is found by it in every request, so that knowing
-  another visitor's session hash, file path or run name opens nothing;
-- notes who uploaded a file, and serves a workspace's own files under /mine/ to its visitor alone;
-- hands /play/, which is for people who were invited, to a page of its own;
-- closes what Gradio leaves open: deep links (which write session values to disk), uploaded files to anyone with the
-  path, the proxy, remote images named in a message (a content security policy).
+  another visitor's session hash, event, file path or run name opens nothing (`web.sessions`);
+- lets through what the page needs of Gradio and nothing else, within limits (`pipeline.store.limits`);
+- puts uploads where only their sender finds them (`web.uploads`), and serves a workspace's own files under /mine/;
+- hands /play/, which is for people who were invited, to a page of its own (`web.friends`);
+- lets no error out but one sentence, and nothing of anybody's into the log.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable, Callable, MutableMapping
-from http.cookies import CookieError, SimpleCookie
+import logging
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote
+from urllib.parse import parse_qs
 
-from pipeline.store import workspace
+from pipeline.errors import described
+from pipeline.store import limits, workspace
+from web.asgi import App, Message, Receive, Refused, Scope, Send, answer, cookies, header
 from web.friends import PATH, play
+from web.origin import check_host, check_origin
+from web.sessions import NOT_YOURS, Sessions
+from web.uploads import Uploads
 
-__all__ = ["COOKIE", "Guard", "key_in"]
+__all__ = ["COOKIE", "NO_COOKIE", "Guard", "key_in"]
 
+log = logging.getLogger("chat_twin")
 COOKIE = "chat_twin"
+NO_COOKIE = (
+    "Your browser keeps no cookie for this page, which is what keeps your chat apart from others': "
+    "allow it, or open the app in a tab of its own."
+)
+GENERIC = "Something went wrong on our side; nothing of yours is lost. Please try again."
+API = "/gradio_api"
+MINE = "/mine/"
 
-Scope = MutableMapping[str, Any]
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
-App = Callable[[Scope, Receive, Send], Awaitable[None]]
-
-CLOSED = ("/gradio_api/deep_link", "/gradio_api/proxy=", "/gradio_api/runs", "/gradio_api/run-history", "/monitoring")
+# What the page asks of Gradio. Whatever else Gradio answers (deep links, a proxy, recordings, its other ways to call a
+# function, which leave out what is checked here) is not for this app.
+READ = {
+    "/", "/config", "/config/", "/theme.css", "/favicon.ico", "/manifest.json", "/robots.txt", "/pwa_icon",
+    "/login/huggingface", "/login/callback", "/logout",
+    f"{API}/info", f"{API}/app_id", f"{API}/startup-events", f"{API}/theme.css", f"{API}/login_check", f"{API}/user",
+}  # fmt: skip
+READ_UNDER = ("/assets/", "/static/", "/svelte/")
+SAID = {"/login"}  # the password, where the owner set one
 
 # Nothing on the page may load from another host, whatever a message holds. Gradio and Vega need inline code and eval;
 # a Space's frame needs the resizer script that Gradio names there.
 POLICY = (
     "default-src 'self'; img-src 'self' data: blob:; media-src 'self' data: blob:; font-src 'self' data:; "
     "style-src 'self' 'unsafe-inline'; connect-src 'self' data: blob:; worker-src 'self' blob:; object-src 'none'; "
-    "base-uri 'self'; form-action 'self' https://huggingface.co; "
+    "base-uri 'self'; form-action 'self' https://huggingface.co; frame-ancestors 'self' https://huggingface.co; "
     "script-src 'self' 'unsafe-inline' 'unsafe-eval' blob: https://cdnjs.cloudflare.com/ajax/libs/iframe-resizer/"
 )
+HEADERS = [
+    (b"content-security-policy", POLICY.encode()),
+    (b"referrer-policy", b"no-referrer"),
+    (b"x-content-type-options", b"nosniff"),
+]
 
 
-def key_in(cookies: Any) -> str | None:
-    """The visitor's key among a request's cookies (any mapping), or None if there is none of ours."""
-    key = cookies.get(COOKIE) if cookies else None
-    return (
-        key
-        if isinstance(key, str) and 40 <= len(key) <= 64 and key.replace("-", "").replace("_", "").isalnum()
-        else None
-    )
+def key_in(found: Mapping[str, Any] | None) -> str | None:
+    """The visitor's key among a request's cookies, or None if there is none of ours."""
+    key = found.get(COOKIE) if found else None
+    if not isinstance(key, str) or not 40 <= len(key) <= 64:
+        return None
+    return key if key.isascii() and key.replace("-", "").replace("_", "").isalnum() else None
 
 
 class Guard:
-    """The middleware; `root` is the folder over all workspaces."""
+    """The middleware; `root` is the folder over all workspaces, `sessions` binds Gradio's pages to visitors."""
 
-    def __init__(self, app: App, root: Path) -> None:
+    def __init__(self, app: App, root: Path, sessions: Sessions) -> None:
         self.app = app
         self.root = root
+        self.sessions = sessions
+        self.uploads = Uploads(app, root)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
+        if scope["type"] == "lifespan":
             await self.app(scope, receive, send)
             return
-        path = unquote(scope["path"])
+        if scope["type"] != "http":  # Gradio speaks no other protocol
+            await send({"type": "websocket.close", "code": 1008})
+            return
+        began = False
+
+        async def said(message: Message) -> None:
+            nonlocal began
+            began = True
+            await send(message)
+
+        try:
+            await self._answer(scope, receive, said)
+        except Refused as no:
+            if not began:
+                await answer(_with_headers(send, HEADERS), no.status, str(no))
+        except Exception as error:
+            log.error("%s", described(error))
+            if not began:
+                await answer(_with_headers(send, HEADERS), 500, GENERIC)
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        check_host(scope)
+        path = scope["path"]
         if path.startswith(PATH):
             await play(scope, receive, send, self.root)
             return
-        known = key_in(_cookies(scope))
-        new = workspace.new_key() if not known and path == "/" else None
-        folder = workspace.find(known or new or "", self.root)
-        if path.startswith(CLOSED) or (self._is_ours(path) and not self._may_read(path, folder)):
-            await _answer(send, 404, b"Not here.")
-            return
-        if path.startswith("/mine/"):
-            await _send_file(send, folder, path.removeprefix("/mine/"))
-            return
-        heartbeat = path.startswith("/gradio_api/heartbeat/")
-        _touch(folder, active=not heartbeat)
-        body = bytearray()
+        check_origin(scope)
+        key = key_in(cookies(scope))
+        new = workspace.new_key() if not key and path == "/" else None
+        send = _with_headers(send, [*HEADERS, *([(b"set-cookie", _cookie(scope, new))] if new else [])])
+        if scope["method"] in ("GET", "HEAD"):
+            await self._read(scope, receive, send, key)
+        elif scope["method"] == "POST":
+            await self._post(scope, receive, send, key)
+        else:
+            raise Refused(405, "Not here.")
 
-        async def watched(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                message["headers"] = [*message.get("headers", []), *_headers(scope, new)]
-            elif message["type"] == "http.response.body":
-                if heartbeat:
-                    _touch(folder, active=False)
-                if path == "/gradio_api/upload":
-                    body.extend(message.get("body", b""))
-                    if not message.get("more_body"):
-                        _note_uploads(self.root, known, bytes(body))
+    async def _read(self, scope: Scope, receive: Receive, send: Send, key: str | None) -> None:
+        path = scope["path"]
+        if path in READ or path.startswith(READ_UNDER):
+            if path in ("/", "/config", "/config/"):
+                _only(scope, "__theme", "view", "page")
+                self._touch(key)
+            await self.app(scope, receive, send)
+            return
+        if not key:
+            raise Refused(404, "Not here.")
+        folder = workspace.find(key, self.root)
+        if path.startswith(MINE):
+            self._touch(key)
+            await _send_file(send, folder, path.removeprefix(MINE))
+        elif path.startswith(f"{API}/file="):
+            if not workspace.owns_upload(folder, Path(path.partition("=")[2])):
+                raise Refused(404, "Not here.")
+            await self.app(scope, receive, send)
+        elif path.startswith(f"{API}/heartbeat/"):
+            await self._heartbeat(scope, receive, send, folder)
+        elif path == f"{API}/queue/data":
+            self.sessions.check(_query(scope, "session_hash"), folder.name)
+            await self.app(scope, receive, send)
+        elif path == f"{API}/upload_progress":
+            self.sessions.claim_upload(_query(scope, "upload_id"), folder.name)
+            await self.app(scope, receive, send)
+        else:
+            raise Refused(404, "Not here.")
+
+    async def _post(self, scope: Scope, receive: Receive, send: Send, key: str | None) -> None:
+        path = scope["path"]
+        if path in SAID:
+            await self.app(scope, _replay(await _body(scope, receive), receive), send)
+            return
+        if path not in (f"{API}/upload", f"{API}/queue/join", f"{API}/cancel", f"{API}/reset"):
+            raise Refused(404, "Not here.")
+        if not key:
+            raise Refused(403, NO_COOKIE)
+        visitor = workspace.find(key, self.root).name
+        self._touch(key)
+        if path == f"{API}/upload":
+            if upload := _query(scope, "upload_id"):
+                self.sessions.claim_upload(upload, visitor)
+            await self.uploads.take(scope, receive, send, key)
+            return
+        body = await _body(scope, receive)
+        asked = _parsed(body)
+        if path == f"{API}/queue/join":
+            session = self.sessions.claim(asked.get("session_hash"), visitor)
+            self.sessions.check_join(session, asked.get("fn_index"), visitor)
+        elif path == f"{API}/cancel":
+            self.sessions.check(asked.get("session_hash"), visitor)
+            self.sessions.check_event(asked.get("event_id"), asked.get("session_hash"))
+        await self.app(scope, _replay(body, receive), send)
+
+    async def _heartbeat(self, scope: Scope, receive: Receive, send: Send, folder: Path) -> None:
+        """A page that is open: its visitor is there as long as it beats."""
+        session = self.sessions.claim(scope["path"].removeprefix(f"{API}/heartbeat/"), folder.name)
+
+        async def beaten(message: Message) -> None:
+            _touch(folder, active=False)
             await send(message)
 
-        await self.app(scope, receive, watched)
+        self.sessions.opened(session)
+        try:
+            await self.app(scope, receive, beaten)
+        finally:
+            self.sessions.closed(session)
 
-    def _is_ours(self, path: str) -> bool:
-        """Whether the request names a file of the app's own folder through Gradio's file route."""
-        return path.startswith(("/gradio_api/file=", "/gradio_api/file/", "/file=")) and str(self.root) in path
-
-    def _may_read(self, path: str, folder: Path) -> bool:
-        return "=" in path and ".." not in path and workspace.owns_upload(folder, Path(path.split("=", 1)[1]))
+    def _touch(self, key: str | None) -> None:
+        if key:
+            _touch(workspace.find(key, self.root), active=True)
 
 
 def _touch(folder: Path, *, active: bool) -> None:
@@ -112,64 +205,102 @@ def _touch(folder: Path, *, active: bool) -> None:
             return
 
 
-def _note_uploads(root: Path, key: str | None, body: bytes) -> None:
-    """Give uploaded files to the visitor of `key`; those of nobody are deleted, since nobody could ever read them."""
+def _with_headers(send: Send, more: list[tuple[bytes, bytes]]) -> Send:
+    """Sends with these headers, too, and without those by which Gradio would let other sites read the answer."""
+
+    async def sent(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            kept = [
+                (name, value)
+                for name, value in message.get("headers", [])
+                if not name.lower().startswith(b"access-control-")
+            ]
+            message = {**message, "headers": [*kept, *more]}
+        await send(message)
+
+    return sent
+
+
+def _cookie(scope: Scope, key: str) -> bytes:
+    # A Space is shown in a frame of another site: there a cookie must be partitioned, and thus secure.
+    secure = "https" in (scope.get("scheme"), header(scope, "x-forwarded-proto").split(",")[0])
+    rule = "SameSite=None; Secure; Partitioned" if secure else "SameSite=Lax"
+    return f"{COOKIE}={key}; Path=/; Max-Age=2592000; HttpOnly; {rule}".encode()
+
+
+def _query(scope: Scope, name: str) -> str:
+    query: bytes = scope["query_string"]
     try:
-        paths = json.loads(body)
+        return parse_qs(query.decode("latin-1"), max_num_fields=20).get(name, [""])[0]
     except ValueError:
-        return
-    for path in paths if isinstance(paths, list) else ():
-        if key:
-            workspace.add_upload(workspace.create(root, key), Path(path))
-        else:
-            Path(path).unlink(missing_ok=True)
+        return ""
 
 
-def _cookies(scope: Scope) -> dict[str, str]:
-    header = b"; ".join(value for name, value in scope["headers"] if name == b"cookie").decode("latin-1")
+def _only(scope: Scope, *names: str) -> None:
+    """Leave out all but these of the query: Gradio would open a deep link, which writes and reads values of pages."""
+    pairs = scope["query_string"].split(b"&")
+    scope["query_string"] = b"&".join(pair for pair in pairs if pair.split(b"=")[0].decode("latin-1") in names)
+
+
+async def _body(scope: Scope, receive: Receive) -> bytes:
+    """The whole body of a request. Raises Refused where it is too long, or the other side has gone."""
+    most = limits().body_bytes
+    declared = header(scope, "content-length")
+    if declared.isdecimal() and not (len(declared) < 20 and most.allows(int(declared))):
+        raise Refused(413, most)
+    body = bytearray()
+    while True:
+        message = await receive()
+        if message["type"] != "http.request":
+            raise Refused(400, NOT_YOURS)
+        body += message.get("body", b"")
+        if not most.allows(len(body)):
+            raise Refused(413, most)
+        if not message.get("more_body"):
+            return bytes(body)
+
+
+def _replay(body: bytes, receive: Receive) -> Receive:
+    """Gives a body that was read already, then whatever comes after it."""
+    given = False
+
+    async def received() -> Message:
+        nonlocal given
+        if given:
+            return await receive()
+        given = True
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return received
+
+
+def _parsed(body: bytes) -> dict[str, Any]:
     try:
-        return {name: morsel.value for name, morsel in SimpleCookie(header).items()}
-    except CookieError:
-        return {}
-
-
-def _headers(scope: Scope, new_key: str | None) -> list[tuple[bytes, bytes]]:
-    headers = [
-        (b"content-security-policy", POLICY.encode()),
-        (b"referrer-policy", b"no-referrer"),
-        (b"x-content-type-options", b"nosniff"),
-    ]
-    if new_key:
-        # A Space is shown in a frame of another site: there a cookie must be partitioned, and thus secure.
-        forwarded = dict(scope["headers"]).get(b"x-forwarded-proto", b"").decode("latin-1")
-        secure = "https" in (scope.get("scheme"), forwarded.split(",")[0])
-        rule = "SameSite=None; Secure; Partitioned" if secure else "SameSite=Lax"
-        headers.append((b"set-cookie", f"{COOKIE}={new_key}; Path=/; Max-Age=2592000; HttpOnly; {rule}".encode()))
-    return headers
+        asked = json.loads(body)
+    except (ValueError, RecursionError):
+        raise Refused(400, "This is not what the page sends.") from None
+    if not isinstance(asked, dict):
+        raise Refused(400, "This is not what the page sends.")
+    return asked
 
 
 async def _send_file(send: Send, folder: Path, name: str) -> None:
-    """A file of the visitor's own workspace as a download; 404 for anything else."""
-    path = (folder / name).resolve()
-    if not path.is_relative_to(folder.resolve()) or not path.is_file():
-        await _answer(send, 404, b"Not here.")
-        return
-    disposition = f'attachment; filename="{path.name}"'.encode("ascii", "replace")
+    """A file of the visitor's own workspace as a download. Raises Refused for anything else."""
+    try:
+        path = (folder / name).resolve(strict=True)
+        found = path.is_relative_to(folder.resolve()) and path.is_file()
+    except (OSError, ValueError):
+        found = False
+    if not found:
+        raise Refused(404, "Not here.")
     headers = [
         (b"content-type", b"application/octet-stream"),
-        (b"content-disposition", disposition),
+        (b"content-disposition", f'attachment; filename="{path.name}"'.encode("ascii", "replace")),
         (b"content-length", str(path.stat().st_size).encode()),
         (b"cache-control", b"no-store"),
-        (b"x-content-type-options", b"nosniff"),
     ]
     await send({"type": "http.response.start", "status": 200, "headers": headers})
     with path.open("rb") as file:
         while block := file.read(1 << 20):
             await send({"type": "http.response.body", "body": block, "more_body": True})
     await send({"type": "http.response.body", "body": b""})
-
-
-async def _answer(send: Send, status: int, body: bytes) -> None:
-    headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"content-length", str(len(body)).encode())]
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})

@@ -1,5 +1,6 @@
 """Training runs: a folder each, started in a process of its own, followed, stopped and resumed by it; one at a time."""
 
+from pipeline.runs.ending import end_training, is_training
 from pipeline.runs.folder import (
     BlindTestFolder,
     LearningCurveFolder,
@@ -16,7 +17,7 @@ from pipeline.runs.job import RemoteJob, read_job, write_job
 from pipeline.runs.listing import finished_folders, list_runs, new_run_folder, newest_run, run_folders
 from pipeline.runs.locks import Held, hold_both, hold_run, hold_training
 from pipeline.runs.metrics import add_metrics, cut_metrics, metrics_lines, read_metrics
-from pipeline.runs.process import kill_all, pause, resume, start, stop, watch
+from pipeline.runs.process import pause, resume, start, stop, watch
 from pipeline.runs.run import Run, read_run
 from pipeline.runs.state import (
     LIVE,
@@ -44,11 +45,12 @@ __all__ = [
     "Status",
     "add_metrics",
     "cut_metrics",
+    "end_training",
     "finished_folders",
     "hold_both",
     "hold_run",
     "hold_training",
-    "kill_all",
+    "is_training",
     "last_checkpoint",
     "lay_out",
     "list_runs",

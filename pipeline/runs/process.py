@@ -17,13 +17,12 @@ from pipeline.planning import Plan, TrainingConfig
 from pipeline.progress import SILENT, CancelledError, Progress
 from pipeline.runs.folder import FORMAT, RunFolder, lay_out
 from pipeline.runs.job import read_job
-from pipeline.runs.listing import list_runs
 from pipeline.runs.locks import Held, hold_run, hold_training
 from pipeline.runs.run import Run, read_run
 from pipeline.runs.state import write_control, write_killed, write_state
 from pipeline.store import replace_text
 
-__all__ = ["kill_all", "pause", "resume", "start", "stop", "watch"]
+__all__ = ["pause", "resume", "start", "stop", "watch"]
 
 POLL_SECONDS = 0.5
 
@@ -92,22 +91,6 @@ def watch(run_dir: Path, progress: Progress = SILENT, look: Callable[[Path], Run
         time.sleep(POLL_SECONDS)
         run = look(run_dir)
     return run
-
-
-def kill_all(root: Path, seconds: float = 5) -> None:
-    """End every worker of the runs under `root` at once, keeping nothing: the folder is about to be deleted.
-
-    A job elsewhere is its owner's, who alone can end it.
-    """
-    until = time.monotonic() + seconds
-    while live := [run for run in list_runs(root) if run.live and run.job is None]:
-        for run in live:
-            if run.pid is not None:
-                with contextlib.suppress(OSError):
-                    os.killpg(run.pid, signal.SIGKILL)
-        if time.monotonic() > until:
-            return
-        time.sleep(0.1)
 
 
 def _launch(run_dir: Path, training_lock: int) -> None:

@@ -1,40 +1,58 @@
-"""What the app keeps of its visitors: a folder each."""
+"""What the app keeps of its visitors, a folder each, and how much anybody may ask for."""
 
 from pipeline.store.files import Entry, Folder, is_locked, locked, replace_text
 from pipeline.store.folders import ChatFolder, HomeFolder, VisitorFolder, workspace_of
+from pipeline.store.limits import HOME, SHARED, Limit, Limits, hosts, is_share_link, is_shared, limits, on_space
 from pipeline.store.workspace import (
     Keep,
-    add_upload,
     create,
     find,
     home,
+    identity,
     is_expired,
+    need_disk,
     new_key,
     owns_upload,
     purge,
+    size,
     sweep,
+    sweep_uploads,
+    take_upload,
     touch,
 )
 
 __all__ = [
+    "HOME",
+    "SHARED",
     "ChatFolder",
     "Entry",
     "Folder",
     "HomeFolder",
     "Keep",
+    "Limit",
+    "Limits",
     "VisitorFolder",
-    "add_upload",
     "create",
     "find",
     "home",
+    "hosts",
+    "identity",
     "is_expired",
     "is_locked",
+    "is_share_link",
+    "is_shared",
+    "limits",
     "locked",
+    "need_disk",
     "new_key",
+    "on_space",
     "owns_upload",
     "purge",
     "replace_text",
+    "size",
     "sweep",
+    "sweep_uploads",
+    "take_upload",
     "touch",
     "workspace_of",
 ]

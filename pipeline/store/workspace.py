@@ -1,10 +1,11 @@
 """A visitor's own folder: made, found again by a secret key, expired, purged.
 
     home()/
-      uploads/              what browsers send, before it is read (wiped at every start)
+      uploads/              what browsers send, while it is on its way (wiped at every start)
+        <name>/<random>/    what has arrived and is this visitor's
       visitors/<name>/      one visitor; <name> is a hash of their key, so that a path never gives the key away
+        identity            a random word that says which one this is, should it be deleted and made again
         seen, active        empty files; their times say when a page was last open, and last used
-        uploads.txt         the uploaded files that are this visitor's
         chat/ dataset/ runs/ ...
 
 Nothing is kept in memory: a restarted app finds every folder by the key that the visitor's browser holds.
@@ -13,33 +14,46 @@ Nothing is kept in memory: a restarted app finds every folder by the key that th
 from __future__ import annotations
 
 import hashlib
+import logging
 import os
 import secrets
 import shutil
 import tempfile
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
+from pipeline.errors import ChatError
 from pipeline.store.folders import HomeFolder, VisitorFolder
+from pipeline.store.limits import limits
 
 __all__ = [
     "Keep",
-    "add_upload",
     "create",
     "find",
     "home",
+    "identity",
     "is_expired",
+    "need_disk",
     "new_key",
     "owns_upload",
     "purge",
+    "size",
     "sweep",
+    "sweep_uploads",
+    "take_upload",
     "touch",
 ]
 
+log = logging.getLogger("chat_twin")
 GONE = ".gone-"
+UPLOADS = "uploads"
+IDENTITY = "identity"
+ON_ITS_WAY = 120.0  # seconds; a file that nobody wrote to for longer is no upload that is still coming
+SKEW = 60.0  # seconds that a clock may be off; a time further ahead is taken for now
 
 
 @dataclass(frozen=True)
@@ -57,17 +71,20 @@ class Keep:
 def home(path: Path | None = None) -> Path:
     """The folder over all (0700): `path`, else CHAT_TWIN_HOME, else the user's data folder, else a temporary
 
-    Raises PermissionError if the folder belongs to another user.
+    Raises PermissionError if the folder belongs to another user, ChatError if nothing can be written in it.
     """
     chosen = path or (Path(os.environ["CHAT_TWIN_HOME"]) if os.environ.get("CHAT_TWIN_HOME") else None)
     places = [chosen] if chosen else [Path.home() / ".local/share/chat-twin", _temporary_home()]
     for place in places:
         try:
-            return _private(place)
+            folder = _private(place)
         except OSError:
             if place == places[-1]:
                 raise
-    raise AssertionError("unreachable")
+            continue
+        if os.access(folder, os.W_OK):
+            return folder
+    raise ChatError(f"Nothing can be written in {places[-1]}: set CHAT_TWIN_HOME to a folder that is yours.")
 
 
 def new_key() -> str:
@@ -87,6 +104,8 @@ def create(root: Path | None = None, key: str | None = None) -> Path:
     _private(folder)
     if not (folder / "active").exists():
         touch(folder)
+    with suppress(FileExistsError), open(folder / IDENTITY, "x", encoding="ascii", opener=_for_us) as file:
+        file.write(secrets.token_hex(8))
     return folder
 
 
@@ -96,15 +115,60 @@ def touch(folder: Path, *, active: bool = True) -> None:
         (folder / name).touch(mode=0o600)
 
 
-def add_upload(folder: Path, path: Path) -> None:
-    """Note that an uploaded file is this visitor's: nobody else may pass it in, and purge() deletes it."""
-    with open(folder / "uploads.txt", "a", encoding="utf-8", opener=lambda p, f: os.open(p, f, 0o600)) as file:
-        file.write(f"{path}\n")
+def identity(folder: Path) -> str | None:
+    """What tells this workspace from one that is made later under the same key; None where there is none."""
+    try:
+        return (folder / IDENTITY).read_text("ascii") or None
+    except OSError:
+        return None
+
+
+def take_upload(folder: Path, path: Path, known: str | None) -> Path | None:
+    """Put a file that has arrived among this visitor's: where it lies now. Nobody else may pass it in.
+
+    Two visitors may send the same file under one path at once, so that stays for sweep_uploads(). known: the
+    workspace's identity when the upload began. If it was deleted since, nothing is kept: None.
+    """
+    place = _uploads(folder) / secrets.token_hex(8) / path.name
+    try:
+        place.parent.mkdir(mode=0o700, parents=True)
+        try:
+            os.link(path, place)
+        except OSError:  # a file system without hard links
+            path.rename(place)
+    except OSError:
+        return None
+    if known is None or identity(folder) != known:
+        shutil.rmtree(_uploads(folder) if identity(folder) is None else place.parent, ignore_errors=True)
+        return None
+    return place
 
 
 def owns_upload(folder: Path, path: Path) -> bool:
-    """Whether this visitor uploaded the file at `path`."""
-    return str(path) in _uploads(folder)
+    """Whether this visitor uploaded the file at `path`, however it is written."""
+    try:
+        place = path.resolve(strict=True)
+        return place.is_file() and place.is_relative_to(_uploads(folder).resolve())
+    except (OSError, ValueError):
+        return False
+
+
+def need_disk(folder: Path, extra: int = 0) -> None:
+    """Raise ChatError where `extra` more bytes would leave too little of the disk that the folder lies on."""
+    if shutil.disk_usage(folder).free - extra < limits().free_bytes.most:
+        raise ChatError(str(limits().free_bytes))
+
+
+def size(folder: Path) -> int:
+    """Bytes of all files in a folder."""
+    total = 0
+    for place, _, names in os.walk(folder):
+        for name in names:
+            try:
+                total += os.lstat(os.path.join(place, name)).st_size
+            except OSError:
+                continue  # gone meanwhile
+    return total
 
 
 def is_expired(folder: Path, keep: Keep, now: float | None = None) -> bool:
@@ -125,16 +189,14 @@ def purge(folder: Path) -> None:
     """
     if folder.parent.name != HomeFolder.visitors.name or folder.is_symlink():
         raise ValueError("Only a workspace can be purged.")
-    uploads = folder.parent.parent / "uploads"
-    for name in _uploads(folder):
-        path = Path(name)
-        if path.is_relative_to(uploads) and ".." not in path.parts:
-            shutil.rmtree(path.parent, ignore_errors=True) if path.parent != uploads else path.unlink(missing_ok=True)
-    if not folder.exists():
-        return
     gone = folder.with_name(GONE + secrets.token_hex(16))
-    folder.rename(gone)
-    _remove(gone)
+    try:
+        folder.rename(gone)
+    except FileNotFoundError:  # there is none, or somebody else purges it
+        pass
+    else:
+        _remove(gone)
+    shutil.rmtree(_uploads(folder), ignore_errors=True)
 
 
 def sweep(
@@ -142,17 +204,50 @@ def sweep(
 ) -> list[Path]:
     """Purge every expired workspace in which nothing trains (`is_busy`), and what a crash left half purged.
 
-    Returns where the purged ones were.
+    Whatever is wrong with one folder, the others are swept. Returns where the purged ones were.
     """
     visitors = _private(HomeFolder(home(root)).visitors)
     purged = []
     for folder in sorted(visitors.iterdir()):
-        if folder.name.startswith(GONE):
-            _remove(folder)
-        elif is_expired(folder, keep or Keep()) and not is_busy(folder):
-            purge(folder)
-            purged.append(folder)
+        try:
+            if _is_swept(folder, keep or Keep(), is_busy):
+                purged.append(folder)
+        except Exception as error:
+            log.error("A workspace could not be swept: %s", type(error).__name__)
+    sweep_uploads(root)
     return purged
+
+
+def _is_swept(folder: Path, keep: Keep, is_busy: Callable[[Path], bool]) -> bool:
+    """Sweep one entry of the visitors' folder; whether a workspace was purged."""
+    if folder.is_symlink() or not folder.is_dir():
+        return False
+    if folder.name.startswith(GONE):
+        _remove(folder)
+        return False
+    for name in ("seen", "active"):
+        if _when(folder / name) > time.time() + SKEW:
+            os.utime(folder / name)
+    if not is_expired(folder, keep) or is_busy(folder):
+        return False
+    purge(folder)
+    return True
+
+
+def sweep_uploads(root: Path | None = None, age: float = ON_ITS_WAY) -> None:
+    """Delete what lies among the uploads and is no visitor's: aborted, of a deleted workspace, of nobody.
+
+    age: seconds since somebody wrote to it, so that what is still on its way stays.
+    """
+    owners = {folder.name for folder in (home(root) / "visitors").glob("*")}
+    now = time.time()
+    for place in (home(root) / UPLOADS).glob("*"):
+        if place.name not in owners and not -SKEW < now - _newest(place) < age:
+            place.unlink(missing_ok=True) if not place.is_dir() else shutil.rmtree(place, ignore_errors=True)
+
+
+def _for_us(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
 
 
 def _temporary_home() -> Path:
@@ -170,11 +265,14 @@ def _private(folder: Path) -> Path:
     return folder
 
 
-def _uploads(folder: Path) -> set[str]:
-    try:
-        return set((folder / "uploads.txt").read_text(encoding="utf-8").splitlines())
-    except OSError:
-        return set()
+def _uploads(folder: Path) -> Path:
+    """Where the uploads of this visitor lie."""
+    return folder.parent.parent / UPLOADS / folder.name
+
+
+def _newest(path: Path) -> float:
+    """When this file, or any file in this folder, was last written to."""
+    return max([_when(path), *map(_when, path.rglob("*"))]) if path.is_dir() else _when(path)
 
 
 def _when(path: Path) -> float:

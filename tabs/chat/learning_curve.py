@@ -10,19 +10,12 @@ from pathlib import Path
 import gradio as gr
 
 from pipeline.errors import ChatError
-from pipeline.runs import RunFolder
-from pipeline.visitors import Visitor, run_folders
 from tabs.progress import growing
 from tabs.visitor import Stage, own_twin, safely, visitor_of
 from tabs.wiring import QUIET, Updates, parts
 from web.views.learning_curve import ABOUT_LEARNING_CURVE, learning_curve_html, running_learning_curve
 
-__all__ = ["LearningCurvePanel", "build", "curves"]
-
-
-def curves(folder: Path) -> list[Path]:
-    """The learning curves of a workspace: folders whose `runs` may be training."""
-    return [RunFolder(run).learning_curve.path for run in run_folders(Visitor(folder))]
+__all__ = ["LearningCurvePanel", "build"]
 
 
 @dataclass(frozen=True)

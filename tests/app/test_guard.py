@@ -1,41 +1,11 @@
 """What anyone on the network may ask of the app, and what it answers."""
 
 import json
-import urllib.error
-import urllib.request
-import uuid
-from http.client import HTTPResponse
 
 import pytest
+from asking import ask, enter, join, multipart, outcome, upload
 
 pytestmark = pytest.mark.slow  # each worker starts an app
-
-
-def ask(url: str, *, cookie: str = "", data: bytes | None = None, kind: str = "application/json") -> HTTPResponse:
-    request = urllib.request.Request(url, data=data, headers={"Cookie": cookie, "Content-Type": kind})
-    try:
-        return urllib.request.urlopen(request, timeout=20)
-    except urllib.error.HTTPError as error:
-        return error  # type: ignore[return-value]
-
-
-def enter(app) -> str:
-    """A new visitor's cookie."""
-    return ask(app.url).headers["set-cookie"].split(";")[0]
-
-
-def upload(app, cookie: str, text: str) -> str:
-    """Upload a file as the page does; its path on the server."""
-    mark = uuid.uuid4().hex
-    body = (
-        f'--{mark}\r\nContent-Disposition: form-data; name="files"; filename="_chat.txt"\r\n'
-        f"Content-Type: text/plain\r\n\r\n{text}\r\n--{mark}--\r\n"
-    )
-    answer = ask(
-        f"{app.url}gradio_api/upload", cookie=cookie, data=body.encode(), kind=f"multipart/form-data; boundary={mark}"
-    )
-    assert answer.status == 200
-    return json.load(answer)[0]
 
 
 def test_a_key_is_given_once_and_scripts_cannot_read_it(app):
@@ -85,23 +55,25 @@ def test_an_upload_is_seen_by_its_sender_alone(app):
         assert b"canary" not in answer.read()
 
 
-def test_an_upload_without_a_key_is_not_kept(app):
-    path = upload(app, "", "canary-nobody")
+def test_an_upload_without_a_key_is_not_taken(app):
+    body, kind = multipart(("_chat.txt", "canary-nobody"))
+    answer = ask(f"{app.url}gradio_api/upload", data=body, kind=kind)
+    assert answer.status == 403
+    assert b"cookie" in answer.read()
     found = [file for file in app.home.rglob("*") if file.is_file() and b"canary-nobody" in file.read_bytes()]
     assert found == []
-    assert path
 
 
 def test_a_workspace_is_not_served_by_path(app):
     cookie = enter(app)
     upload(app, cookie, "anything")
-    listing = next(app.home.glob("visitors/*/uploads.txt"))
+    listing = next(app.home.glob("visitors/*/seen"))
     for path in (
         f"gradio_api/file={listing}",
-        f"gradio_api/file={listing.parent}/../{listing.parent.name}/uploads.txt",
+        f"gradio_api/file={listing.parent}/../{listing.parent.name}/seen",
     ):
         assert ask(app.url + path, cookie=enter(app)).status in (403, 404)
-    for path in ("mine/../../../etc/passwd", "mine/%2e%2e/%2e%2e/uploads.txt", "mine/uploads.txt"):
+    for path in ("mine/../../../etc/passwd", "mine/%2e%2e/%2e%2e/seen", "mine/seen"):
         assert ask(app.url + path, cookie=enter(app)).status == 404
 
 
@@ -117,12 +89,8 @@ def test_handlers_do_not_take_another_visitors_upload(app):
     assert takers
     for number in takers:
         file = {"path": path, "meta": {"_type": "gradio.FileData"}}
-        call = {"data": [file], "fn_index": config["dependencies"][number]["id"], "session_hash": "thief"}
-        ask(f"{app.url}gradio_api/queue/join", cookie=other, data=json.dumps(call).encode())
-        stream = ask(f"{app.url}gradio_api/queue/data?session_hash=thief", cookie=other)
-        answer = b""
-        while b"process_completed" not in answer and (line := stream.readline()):
-            answer += line
+        assert join(app, other, "thief", config["dependencies"][number]["id"], [file]).status == 200
+        answer = outcome(app, other, "thief")
         assert b"process_completed" in answer
         assert b"canary-theft" not in answer
     assert set(app.home.glob("visitors/*/*/source*")) == there

@@ -1,12 +1,15 @@
 """A visitor's folder: private, found by its key alone, purged with everything in it."""
 
+import hashlib
 import os
+import threading
 import time
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from pipeline.errors import ChatError
 from pipeline.store import workspace
 from pipeline.store.workspace import Keep
 
@@ -66,14 +69,19 @@ def test_a_link_put_in_place_of_the_home_is_refused(tmp_path):
         workspace.create(tmp_path / "home")
 
 
+def take(folder: Path, text: str = "canary", name: str = "export.txt") -> Path | None:
+    """An upload of this visitor's, from where Gradio puts it to where it is theirs."""
+    arrived = write(folder.parents[1] / "uploads" / hashlib.sha256(text.encode()).hexdigest() / name, text)
+    return workspace.take_upload(folder, arrived, workspace.identity(folder))
+
+
 def test_purging_leaves_nothing_of_the_visitor_and_all_of_the_others(tmp_path):
     mine, other = workspace.create(tmp_path), workspace.create(tmp_path)
     write(mine / "chat/deep/er/messages.txt")
     write(other / "chat/messages.txt", "other's")
-    upload = write(tmp_path / "uploads/0a1b/export.txt")
-    theirs = write(tmp_path / "uploads/2c3d/export.txt", "other's")
-    workspace.add_upload(mine, upload)
-    workspace.add_upload(other, theirs)
+    take(mine)
+    take(other, "other's")
+    workspace.sweep_uploads(tmp_path, age=0)
     workspace.purge(mine)
     assert holds(tmp_path, b"canary") == []
     assert not mine.exists()
@@ -82,20 +90,59 @@ def test_purging_leaves_nothing_of_the_visitor_and_all_of_the_others(tmp_path):
 
 def test_an_upload_belongs_to_whoever_sent_it(tmp_path):
     mine, other = workspace.create(tmp_path), workspace.create(tmp_path)
-    upload = tmp_path / "uploads/0a1b/export.txt"
-    workspace.add_upload(mine, upload)
-    assert workspace.owns_upload(mine, upload)
-    assert not workspace.owns_upload(other, upload)
+    place = take(mine)
+    assert workspace.owns_upload(mine, place)
+    assert not workspace.owns_upload(other, place)
 
 
-def test_a_listed_upload_outside_the_uploads_is_left_alone(tmp_path):
-    root = tmp_path / "home"
-    folder = workspace.create(root)
-    outside = write(tmp_path / "precious.txt")
-    workspace.add_upload(folder, outside)
-    workspace.add_upload(folder, root / "uploads/../../precious.txt")
+def test_the_same_file_from_two_visitors_is_two_files(tmp_path):
+    mine, other = workspace.create(tmp_path), workspace.create(tmp_path)
+    places = [take(folder) for folder in (mine, other)]
+    workspace.sweep_uploads(tmp_path, age=0)
+    places[0].unlink()
+    assert places[1].read_text() == "canary"
+
+
+@pytest.mark.parametrize("written", ["{}/./{}", "{}//{}", "{}/x/../{}", "{}/../uploads/{}"])
+def test_a_path_may_be_written_in_many_ways_and_is_still_somebody_elses(tmp_path, monkeypatch, written):
+    mine, other = workspace.create(tmp_path), workspace.create(tmp_path)
+    place = take(mine)
+    (tmp_path / "uploads/x").mkdir()
+    path = Path(written.format(tmp_path / "uploads", place.relative_to(tmp_path / "uploads")))
+    monkeypatch.chdir(place.parent)
+    for way in (path, Path(place.name)):
+        assert workspace.owns_upload(mine, way)
+        assert not workspace.owns_upload(other, way)
+
+
+def test_an_upload_that_ends_after_its_visitor_deleted_all_is_not_kept(tmp_path):
+    folder = workspace.create(tmp_path)
+    known = workspace.identity(folder)
+    arrived = write(tmp_path / "uploads/0a1b/export.txt")
     workspace.purge(folder)
-    assert outside.exists()
+    assert workspace.take_upload(folder, arrived, known) is None
+    key = workspace.new_key()
+    again = workspace.create(tmp_path, key)
+    workspace.purge(again)
+    workspace.create(tmp_path, key)  # their page is still open, and makes the folder anew
+    assert workspace.take_upload(again, write(tmp_path / "uploads/0a1b/export.txt"), known) is None
+    workspace.sweep_uploads(tmp_path, age=0)
+    assert holds(tmp_path, b"canary") == []
+
+
+def test_what_no_visitor_owns_is_swept_but_not_what_is_still_coming(tmp_path):
+    folder = workspace.create(tmp_path)
+    write(tmp_path / "uploads/tmpcoming", "coming")
+    aborted = write(tmp_path / "uploads/tmpaborted")
+    of_nobody = write(tmp_path / "uploads/0a1b/export.txt")
+    for path in (aborted, of_nobody, of_nobody.parent):
+        os.utime(path, (time.time() - 600, time.time() - 600))
+    kept = take(folder, "mine")
+    os.utime(kept, (time.time() - 600, time.time() - 600))
+    workspace.sweep(tmp_path)
+    assert holds(tmp_path, b"canary") == []
+    assert len(holds(tmp_path, b"coming")) == 1
+    assert kept.exists()
 
 
 def test_only_a_workspace_can_be_purged(tmp_path):
@@ -161,3 +208,60 @@ def test_a_visit_does_not_bring_a_purged_folder_back(tmp_path):
     with pytest.raises(OSError, match="No such file"):
         workspace.touch(folder)
     assert not folder.exists()
+
+
+def test_a_time_in_the_future_does_not_keep_a_workspace_for_good(tmp_path):
+    folder = workspace.create(tmp_path)
+    age(folder, seen=-400 * 24 * HOUR)
+    workspace.sweep(tmp_path)
+    assert folder.exists()
+    age(folder, seen=time.time() - (folder / "seen").stat().st_mtime + HOUR)
+    assert workspace.sweep(tmp_path) == [folder]
+
+
+def test_one_strange_folder_does_not_keep_the_others_from_being_swept(tmp_path):
+    strange, stale = sorted(workspace.create(tmp_path) for _ in range(2))
+    for folder in (strange, stale):
+        age(folder, seen=HOUR)
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (tmp_path / "visitors/0000").symlink_to(outside)
+    (tmp_path / "visitors/0001").write_text("no folder")
+
+    def is_busy(folder):
+        if folder == strange:
+            raise RuntimeError("a file of it cannot be read")
+        return False
+
+    assert workspace.sweep(tmp_path, is_busy=is_busy) == [stale]
+    assert outside.exists()
+
+
+def test_a_sweep_beside_a_purge_raises_nothing(tmp_path):
+    raised = []
+
+    def run(work, *arguments):
+        try:
+            work(*arguments)
+        except Exception as error:
+            raised.append(error)
+
+    for _ in range(60):
+        folders = [workspace.create(tmp_path) for _ in range(3)]
+        for folder in folders:
+            age(folder, seen=HOUR)
+            write(folder / "chat/messages.txt")
+        work = [(workspace.sweep, tmp_path), *((workspace.purge, folder) for folder in folders)]
+        threads = [threading.Thread(target=run, args=one) for one in work]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert raised == []
+    assert holds(tmp_path, b"canary") == []
+
+
+def test_a_home_that_cannot_be_written_in_is_one_sentence(tmp_path, monkeypatch):
+    monkeypatch.setattr(os, "access", lambda path, mode: False)  # as on a file system that is read-only, even for root
+    with pytest.raises(ChatError, match="CHAT_TWIN_HOME"):
+        workspace.home(tmp_path)

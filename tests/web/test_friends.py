@@ -29,7 +29,7 @@ def owner(root, word):
 
 @pytest.fixture
 def friend(tmp_path):
-    return TestClient(Guard(None, tmp_path), base_url="http://friends.test")
+    return TestClient(Guard(None, tmp_path, None), base_url="http://localhost")
 
 
 def begin(friend, invitation):
