@@ -41,7 +41,8 @@ def launch(demo: Page, **settings: Any) -> tuple[Any, str, str]:
 
     _shared_by(settings)
     most = limits()
-    launched: tuple[Any, str, str] = demo.queue(max_size=int(most.events_in_all.most), default_concurrency_limit=8).launch(
+    queued = demo.queue(max_size=int(most.events_in_all.most), default_concurrency_limit=8)
+    launched: tuple[Any, str, str] = queued.launch(
         theme=theme(), css_paths=STYLE, footer_links=[], show_error=False, run_history=False, inline=False,
         enable_monitoring=False, mcp_server=False, ssr_mode=False, pwa=False, strict_cors=True,
         max_file_size=int(most.upload_bytes.most), state_session_capacity=int(most.sessions_in_all.most),

@@ -1,12 +1,14 @@
 """What happens beside the steps: metrics, validation, the best adapter, checkpoints, and being told to stop."""
 
 import json
+import math
 import shutil
 import time
 from collections import deque
 from pathlib import Path
 from typing import Any
 
+from pipeline.errors import ChatError
 from pipeline.planning import Plan
 from pipeline.runs import (
     RunFolder,
@@ -19,7 +21,7 @@ from pipeline.runs import (
     write_control,
     write_state,
 )
-from pipeline.store import replace_text
+from pipeline.store import limits, replace_text
 from pipeline.training.trackio_log import TrackioProject
 from pipeline.training.trainer import Batches, adapter_weights, held_out_loss
 
@@ -28,6 +30,10 @@ __all__ = ["RunMonitor", "make_callback"]
 NO_BETTER = (
     "It learned nothing that helps on the held-out replies: their loss never fell below where it began. "
     "Use more replies, fewer epochs or a lower rate."
+)
+NO_NUMBER = "The loss became NaN (no number) at step {step}, so the training was ended"
+NO_NUMBER_AT_ALL = (
+    "The loss is NaN (no number) before the first step: compute in BF16 or FP32, or choose another model."
 )
 
 
@@ -48,6 +54,7 @@ class RunMonitor:
         self.without_progress = 0
         self.outcome = "done"
         self.message = ""
+        self.broken_at: int | None = None  # the step at which the loss became NaN: the weights are lost from there on
         self.step_seconds: deque[float] = deque(maxlen=20)
         self.validation_seconds = 0.0
         self.step_began = self.saved_at = time.monotonic()
@@ -68,6 +75,8 @@ class RunMonitor:
         """Go back to where a checkpoint was, or take the held-out loss before the first step."""
         if checkpoint is None:
             self.base_loss = self._held_out()
+            if self.base_loss is not None and not math.isfinite(self.base_loss):
+                raise ChatError(NO_NUMBER_AT_ALL)
             if self.writes:
                 cut_metrics(self.run_dir, -1)
                 self._begin_tracking()
@@ -88,8 +97,12 @@ class RunMonitor:
         self.step_seconds.append(now - self.step_began)
         if step in self.validate_at:
             self._validate(step)
-        request = self._agreed(read_control(self.run_dir), now - self.saved_at >= self.config.checkpoint_seconds)
-        if request[0] == "stop":
+        request = self._agreed(self._ending(now), now - self.saved_at >= self.config.checkpoint_seconds)
+        if request[0] == "broken":
+            self._end_broken(step)
+        elif request[0] == "time":
+            self.outcome, self.message = "stopped", str(limits().training_seconds)
+        elif request[0] == "stop":
             self.outcome, self.message = "stopped", "Stopped as asked; the best adapter so far was kept."
         elif request[0] == "pause":
             self.outcome, self.message = "paused", "Paused; it can go on from here."
@@ -97,9 +110,26 @@ class RunMonitor:
             self.message = "Stopped early: the held-out loss no longer fell."
         if request[0] or (self.message and step < self.steps):
             control.should_training_stop = True
-        if request[1] or request[0] == "pause":
+        if (request[1] and request[0] != "broken") or request[0] == "pause":
             control.should_save = True
         self.step_began = time.monotonic()
+
+    def _ending(self, now: float) -> str:
+        """Why to end here: what was asked for, or what happened; nothing to go on."""
+        if self.broken_at is not None:
+            return "broken"
+        if not limits().training_seconds.allows(self.seconds_before + now - self.began):
+            return "time"
+        return read_control(self.run_dir)
+
+    def _end_broken(self, step: int) -> None:
+        """End a run whose loss is no number any more, with the best adapter where there is one."""
+        kept = self.best_step is not None
+        self.outcome = "stopped" if kept else "failed"
+        what = "; the best so far was kept" if kept else ""
+        at = step if self.broken_at is None else self.broken_at
+        self.message = f"{NO_NUMBER.format(step=at)}{what}. Train again with a lower learning rate, or in BF16 or FP32."
+        self.last_validated = self.steps  # what the weights are now is not worth a look
 
     def saved(self, step: int) -> None:
         """Mark the checkpoint of this step as whole, with what the monitor knows."""
@@ -113,6 +143,8 @@ class RunMonitor:
 
     def log(self, step: int, logs: dict[str, Any]) -> None:
         """One line of metrics, and the state."""
+        if "loss" in logs and not math.isfinite(logs["loss"]) and self.broken_at is None:
+            self.broken_at = step
         if not self.writes or "loss" not in logs:
             return
         self._record(
@@ -133,6 +165,8 @@ class RunMonitor:
         step = self.trainer.state.global_step
         if self.outcome != "paused" and self.last_validated < step:
             self._validate(step)
+        if self._agreed("" if self.broken_at is None else "broken", False)[0] and self.outcome != "failed":
+            self._end_broken(step)
         if self.best_loss is not None and self.base_loss is not None and self.best_loss >= self.base_loss:
             self.message = f"{self.message} {NO_BETTER}".strip()
         if self.tracked is not None:
@@ -165,6 +199,9 @@ class RunMonitor:
     def _validate(self, step: int) -> None:
         loss = self._held_out()
         self.last_validated = step
+        if loss is not None and not math.isfinite(loss):
+            self.broken_at = step if self.broken_at is None else self.broken_at
+            return
         better = loss is None or self.best_loss is None or loss < self.best_loss
         self.without_progress = 0 if better else self.without_progress + 1
         if better:

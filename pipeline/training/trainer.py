@@ -111,6 +111,7 @@ def trainer_arguments(plan: Plan, run_dir: Path, batches_per_step: int) -> Any:
         save_strategy="no",
         save_total_limit=2,
         logging_steps=config.logging_steps,
+        logging_nan_inf_filter=False,  # which would tell the mean of the steps before in place of NaN
         report_to="none",
         disable_tqdm=True,
         dataloader_pin_memory=False,

@@ -2,10 +2,11 @@
 
 import pytest
 
-from pipeline.runs import read_state
+from pipeline.runs import lay_out, read_metrics, read_run, read_state, write_state
+from pipeline.store.limits import limits
 from pipeline.training import train
 from pipeline.training.monitor import NO_BETTER
-from pipeline.training.worker import _out_of_memory, _sentence
+from pipeline.training.worker import _out_of_memory, _sentence, work
 
 
 def real_failures():
@@ -41,6 +42,34 @@ def test_a_run_that_ends_worse_than_it_began_says_so(tiny_dataset, tiny_config, 
     state = read_state(tmp_path / "run")
     assert state.best_validation_loss >= state.base_validation_loss
     assert NO_BETTER in state.message
+
+
+@pytest.mark.slow
+def test_a_loss_that_became_nan_ends_the_run_with_a_sentence(tiny_dataset, tiny_config, tmp_path):
+    wild = {"learning_rate": 0.9, "weight_decay": 1e38, "warmup": 0.0, "epochs": 2}
+    train(tiny_dataset, tmp_path / "run", tiny_config.model_copy(update=wild))
+    state, metrics = read_state(tmp_path / "run"), read_metrics(tmp_path / "run")
+    assert state.status == "failed"
+    assert "became NaN" in state.message
+    assert "lower learning rate" in state.message
+    assert not (tmp_path / "run/adapter").exists()
+    assert metrics["loss"].drop_nulls().is_finite().all()
+    assert metrics["step"].max() < state.total_steps, "it went on for nothing"
+    assert read_run(tmp_path / "run").loss is not None
+
+
+@pytest.mark.slow
+def test_a_training_ends_when_its_time_is_over(tiny_dataset, tiny_config, tmp_path, monkeypatch):
+    monkeypatch.setenv("CHAT_TWIN_HOSTS", "twin.example.org")  # a machine that strangers share
+    run_dir = tmp_path / "run"
+    lay_out(tiny_dataset, run_dir, tiny_config)
+    write_state(run_dir, seconds=limits().training_seconds.most - 1)  # of an earlier try
+    work(run_dir)
+    state = read_state(run_dir)
+    assert state.status == "stopped"
+    assert state.message.startswith("The training took 2 hours")
+    assert state.step < state.total_steps
+    assert (tmp_path / "run/adapter/adapter_config.json").is_file()
 
 
 @pytest.mark.slow
