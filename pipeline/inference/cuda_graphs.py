@@ -103,6 +103,17 @@ class CudaGraphRunner:
             self._save(cache)
             self._owner = None
 
+    def clear(self) -> None:
+        """Overwrite what the static cache holds; a conversation that is in it is brought back into its own buffers."""
+        if self._owner is not None and (owner := self._owner()) is not None:
+            self._save(owner)
+        self._owner = None
+        if self._static is not None:
+            for buffer in (*self._static.keys, *self._static.values):
+                buffer.zero_()
+        for step in self._steps.values():
+            step.inputs[2:] = 0
+
     def _hold(self, cache: KVCache, length: int, needed: int) -> None:
         """Have the conversation in the static cache, and room for it."""
         owner = self._owner() if self._owner else None

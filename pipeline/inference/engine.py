@@ -3,7 +3,7 @@
 import re
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any
@@ -63,8 +63,10 @@ class Engine:
         """
         import torch
 
-        cached = self.prefix_cache.take(cache_key) if cache_key else None
-        cached = cached or CachedConversation([], self.decoder.empty(1, len(prompt) + config.max_new_tokens))
+        def empty() -> CachedConversation:
+            return CachedConversation([], self.decoder.empty(1, len(prompt) + config.max_new_tokens))
+
+        cached = self.prefix_cache.begin(cache_key, empty) if cache_key else empty()
         known = cached.cache.crop(_common(cached.ids, prompt[:-1]))
         cached.ids[known:] = []
         generator = None if config.seed is None else torch.Generator(self.decoder.device).manual_seed(config.seed)
@@ -74,7 +76,7 @@ class Engine:
         try:
             # The last token is not read, so it needs no position of its own.
             most = min(config.max_new_tokens, max(1, self.context - len(prompt) + 1))
-            while len(written) < most:
+            while len(written) < most and not cached.forgotten:
                 logits = self._read(cached, new)
                 seen = torch.tensor([written], device=self.decoder.device) if config.repetition_penalty > 1 else None
                 with torch.inference_mode():
@@ -111,6 +113,15 @@ class Engine:
                 if start + PREFILL >= len(new):
                     return self.decoder.logits(hidden[:, -1])  # type: ignore[no-any-return]
         raise ValueError("nothing to read: a prompt has at least one token")
+
+    def forget(self, owner: str) -> None:
+        """Drop every conversation whose key is `owner` or begins with it and a slash, and what is left of it."""
+        self.prefix_cache.forget(owner)
+        if self.cuda_graphs is not None:
+            import torch
+
+            with self.lock, torch.inference_mode():
+                self.cuda_graphs.clear()
 
     def text(self, ids: Sequence[int]) -> str:
         """The text of a reply's ids, without special tokens; a character that is not whole yet is left out."""
@@ -164,28 +175,35 @@ class LoadedModels:
 
     most: int = 3
     queue: WaitingQueue = field(default_factory=WaitingQueue)  # of the replies that are asked of them
-    _engines: "OrderedDict[tuple[str, str], Engine]" = field(default_factory=OrderedDict)
+    # Of each model and adapter one engine a template; they share weights and conversations.
+    _engines: "OrderedDict[tuple[str, str], list[Engine]]" = field(default_factory=OrderedDict)
     _lock: Lock = field(default_factory=Lock)
 
     def get(self, model: str, adapter: Path | None = None, template: Template | None = None) -> Engine:
-        """The engine of a model and adapter, loaded where it is not; one load at a time."""
+        """The engine of a model and adapter that speaks in this template, loaded where it is not, one at a time."""
         key = (model, str(adapter or ""))
         with self._lock:
             if key not in self._engines:
-                self._engines[key] = load_engine(model, adapter, template)
+                self._engines[key] = [load_engine(model, adapter, template)]
                 while len(self._engines) > self.most:
                     self._engines.popitem(last=False)
             self._engines.move_to_end(key)
-            return self._engines[key]
+            engines = self._engines[key]
+            wanted = template or read_template(engines[0].tokenizer)
+            found = next((engine for engine in engines if engine.template == wanted), None)
+            if found is None:
+                found = replace(engines[0], template=wanted)
+                found.cuda_graphs = engines[0].cuda_graphs
+                engines.append(found)
+            return found
 
     def forget(self, folder: Path) -> None:
-        """Give up every engine whose adapter lies in this folder (its owner deleted it)."""
-        with self._lock:
-            for key in [k for k in self._engines if k[1] and Path(k[1]).is_relative_to(folder)]:
-                del self._engines[key]
+        """Give up every engine whose adapter lies in this folder, and every conversation kept under the folder's name.
 
-    def forget_visitor(self, cache_key: str) -> None:
-        """Drop what is kept of a visitor in every engine."""
+        Its owner deleted it: a reply that is still being made ends, and nothing of it is kept.
+        """
         with self._lock:
-            for engine in self._engines.values():
-                engine.prefix_cache.forget(cache_key)
+            for key, engines in list(self._engines.items()):
+                engines[0].forget(folder.name)
+                if key[1] and Path(key[1]).is_relative_to(folder):
+                    del self._engines[key]
