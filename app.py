@@ -77,11 +77,11 @@ def guarded(root: Path, demo: Page) -> Callable[[Any], AbstractAsyncContextManag
 def prepare() -> Path:
     """Make the app's own folder, wipe what browsers sent before, point Gradio's cache there; before gradio is used."""
     from pipeline.machine import share_cores
-    from pipeline.store import workspace
+    from pipeline.store import HomeFolder, workspace
 
     share_cores()
     root = workspace.home()
-    uploads = root / workspace.UPLOADS
+    uploads = HomeFolder(root).uploads
     shutil.rmtree(uploads, ignore_errors=True)
     uploads.mkdir(mode=0o700)
     os.environ["GRADIO_TEMP_DIR"] = str(uploads)

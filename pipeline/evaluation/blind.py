@@ -21,7 +21,7 @@ from pipeline.chat import load_twin
 from pipeline.chat.twin import Kind
 from pipeline.dataset import OPENER, read_dataset
 from pipeline.errors import ChatError
-from pipeline.evaluation.evaluate import held_out_moments
+from pipeline.evaluation.evaluate import held_out_moments, while_there
 from pipeline.evaluation.exam import Name
 from pipeline.evaluation.replies import Moment, held_out, prompts_at, sample_replies
 from pipeline.inference import LoadedModels
@@ -148,6 +148,7 @@ def make_rounds(
     The base model is left out of a round where its answer goes on and on: anybody would tell. Raises ChatError.
     """
     loaded = loaded or LoadedModels()
+    progress = while_there(run_dir, progress)
     chance = Random(secrets.randbits(64) if seed is None else seed)
     rows = read_dataset(RunFolder(run_dir).dataset.path).validation
     moments = held_out_moments(run_dir)
@@ -174,6 +175,7 @@ def make_rounds(
         raise ChatError("No held-out moment is fit for a game: the replies are too short or all the same.")
     rounds.sort(key=lambda one: -len(one.answers))  # those with more to choose from first; in time otherwise
     rounds = rounds[:count]
+    progress(1)
     _write_rounds(run_dir, rounds)
     shutil.rmtree(RunFolder(run_dir).blind_test.games, ignore_errors=True)  # they were about other moments
     return rounds

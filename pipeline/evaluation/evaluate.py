@@ -37,7 +37,7 @@ from pipeline.progress import SILENT, Progress
 from pipeline.prompt import Message
 from pipeline.runs import RunFolder
 
-__all__ = ["FEWEST_MOMENTS", "evaluate", "held_out_moments"]
+__all__ = ["FEWEST_MOMENTS", "evaluate", "held_out_moments", "while_there"]
 
 FEWEST_MOMENTS = 20  # with fewer, style and classifier say nothing
 ENOUGH_MOMENTS = 100  # with fewer, the exam says how rough it is
@@ -95,6 +95,7 @@ def evaluate(
     Writes exam.json and, as a picture, exam.png. Raises ChatError.
     """
     loaded = loaded or LoadedModels()
+    progress = while_there(run_dir, progress)
     folder = RunFolder(run_dir)
     dataset = read_dataset(folder.dataset.path)
     if not dataset.validation:
@@ -126,9 +127,19 @@ def evaluate(
         generation=examined["twin"].generation,
         notes=few_replies(real, dataset.summary.validation_replies),
     )
+    progress(1)
     write_exam(exam, run_dir)
     write_picture(exam, folder.picture)
     return exam
+
+
+def while_there(run_dir: Path, progress: Progress) -> Progress:
+    """This progress, cancelled once the run was deleted: nobody is to be examined any more."""
+
+    def show(share: float, what: str) -> None:
+        progress(share, what=what)
+
+    return Progress(show, lambda: not RunFolder(run_dir).exists)
 
 
 def few_replies(real: Sequence[str], held_out: int) -> tuple[str, ...]:

@@ -23,7 +23,9 @@ def list_runs(root: Path) -> list[Run]:
 
 def run_folders(root: Path) -> list[Path]:
     """The folders of the runs under `root`; where `new_run_folder` named them, newest first."""
-    found = [path.parent for path in root.glob(f"*/{RunFolder.config.name}")]
+    found: list[Path] = []
+    with contextlib.suppress(OSError):  # deleted meanwhile
+        found += [path.parent for path in root.glob(f"*/{RunFolder.config.name}")]
     return sorted(found, key=lambda path: path.name, reverse=True)
 
 

@@ -11,6 +11,7 @@ class HomeFolder(Folder):
     """The folder over all (`home()`)."""
 
     visitors = Entry("visitors")
+    uploads = Entry("uploads")  # what browsers send
     training_lock = Entry("training.lock")  # held, on this machine, by whoever trains
 
 
@@ -33,6 +34,9 @@ class ChatFolder(Folder):
 class VisitorFolder(Folder):
     """One visitor's workspace: what they brought, what was made of it, what they said to it."""
 
+    identity = Entry("identity")  # a word that says which one this is, should it be deleted and made again
+    seen = Entry("seen")  # its time says when a page was last open,
+    active = Entry("active")  # and this one's when it was last used
     chat = Entry("chat")
     incoming = Entry("incoming")  # a file that is not read yet
     choices = Entry("choices.json")

@@ -50,8 +50,6 @@ __all__ = [
 
 log = logging.getLogger("chat_twin")
 GONE = ".gone-"
-UPLOADS = "uploads"
-IDENTITY = "identity"
 ON_ITS_WAY = 120.0  # seconds; a file that nobody wrote to for longer is no upload that is still coming
 SKEW = 60.0  # seconds that a clock may be off; a time further ahead is taken for now
 
@@ -104,7 +102,7 @@ def create(root: Path | None = None, key: str | None = None) -> Path:
     _private(folder)
     if not (folder / "active").exists():
         touch(folder)
-    with suppress(FileExistsError), open(folder / IDENTITY, "x", encoding="ascii", opener=_for_us) as file:
+    with suppress(FileExistsError), open(VisitorFolder(folder).identity, "x", encoding="ascii", opener=_for_us) as file:
         file.write(secrets.token_hex(8))
     return folder
 
@@ -118,7 +116,7 @@ def touch(folder: Path, *, active: bool = True) -> None:
 def identity(folder: Path) -> str | None:
     """What tells this workspace from one that is made later under the same key; None where there is none."""
     try:
-        return (folder / IDENTITY).read_text("ascii") or None
+        return VisitorFolder(folder).identity.read_text("ascii") or None
     except OSError:
         return None
 
@@ -241,7 +239,7 @@ def sweep_uploads(root: Path | None = None, age: float = ON_ITS_WAY) -> None:
     """
     owners = {folder.name for folder in (home(root) / "visitors").glob("*")}
     now = time.time()
-    for place in (home(root) / UPLOADS).glob("*"):
+    for place in HomeFolder(home(root)).uploads.glob("*"):
         if place.name not in owners and not -SKEW < now - _newest(place) < age:
             place.unlink(missing_ok=True) if not place.is_dir() else shutil.rmtree(place, ignore_errors=True)
 
@@ -267,7 +265,7 @@ def _private(folder: Path) -> Path:
 
 def _uploads(folder: Path) -> Path:
     """Where the uploads of this visitor lie."""
-    return folder.parent.parent / UPLOADS / folder.name
+    return HomeFolder(folder.parent.parent).uploads / folder.name
 
 
 def _newest(path: Path) -> float:

@@ -21,7 +21,7 @@ from pipeline.evaluation.blind import make_rounds, read_rounds
 from pipeline.evaluation.evaluate import few_replies
 from pipeline.evaluation.tuning import MOST_BIAS
 from pipeline.inference import GenerationConfig, LoadedModels
-from pipeline.progress import Progress
+from pipeline.progress import CancelledError, Progress
 from pipeline.runs import RunFolder
 from tests.evaluation.short_replies import shorten_replies
 
@@ -133,3 +133,19 @@ def test_no_held_out_part_is_a_sentence(run, tmp_path):
     (bare / "dataset" / "validation.jsonl").write_text("")
     with pytest.raises(ChatError, match="held out"):
         evaluate(bare)
+
+
+@pytest.mark.parametrize("at", [1, 30])
+def test_an_exam_ends_with_its_run(tiny_run, tmp_path, at):
+    own = shutil.copytree(tiny_run, tmp_path / "run")
+    told = []
+
+    def delete(share, what):
+        told.append(what)
+        if len(told) == at:
+            shutil.rmtree(own)
+
+    with pytest.raises(CancelledError):
+        evaluate(own, samples=5, progress=Progress(delete))
+    assert len(told) == at
+    assert not own.exists()
