@@ -100,7 +100,7 @@ def create(root: Path | None = None, key: str | None = None) -> Path:
     folder = find(key or new_key(), root)
     _private(folder.parent)
     _private(folder)
-    if not (folder / "active").exists():
+    if not VisitorFolder(folder).active.exists():
         touch(folder)
     with suppress(FileExistsError), open(VisitorFolder(folder).identity, "x", encoding="ascii", opener=_for_us) as file:
         file.write(secrets.token_hex(8))
@@ -109,8 +109,9 @@ def create(root: Path | None = None, key: str | None = None) -> Path:
 
 def touch(folder: Path, *, active: bool = True) -> None:
     """Say that the visitor's page is open (and, with `active`, that something was done on it) now."""
-    for name in ("seen", "active") if active else ("seen",):
-        (folder / name).touch(mode=0o600)
+    place = VisitorFolder(folder)
+    for path in (place.seen, place.active) if active else (place.seen,):
+        path.touch(mode=0o600)
 
 
 def identity(folder: Path) -> str | None:
@@ -174,7 +175,7 @@ def is_expired(folder: Path, keep: Keep, now: float | None = None) -> bool:
     now = time.time() if now is None else now
     has_run = any(VisitorFolder(folder).runs.glob("*"))
     closed = (keep.with_run if has_run else keep.closed).total_seconds()
-    return now - _when(folder / "seen") > closed or now - _when(folder / "active") > max(
+    return now - _when(VisitorFolder(folder).seen) > closed or now - _when(VisitorFolder(folder).active) > max(
         closed, keep.idle.total_seconds()
     )
 
@@ -223,9 +224,9 @@ def _is_swept(folder: Path, keep: Keep, is_busy: Callable[[Path], bool]) -> bool
     if folder.name.startswith(GONE):
         _remove(folder)
         return False
-    for name in ("seen", "active"):
-        if _when(folder / name) > time.time() + SKEW:
-            os.utime(folder / name)
+    for path in (VisitorFolder(folder).seen, VisitorFolder(folder).active):
+        if _when(path) > time.time() + SKEW:
+            os.utime(path)
     if not is_expired(folder, keep) or is_busy(folder):
         return False
     purge(folder)
@@ -237,7 +238,7 @@ def sweep_uploads(root: Path | None = None, age: float = ON_ITS_WAY) -> None:
 
     age: seconds since somebody wrote to it, so that what is still on its way stays.
     """
-    owners = {folder.name for folder in (home(root) / "visitors").glob("*")}
+    owners = {folder.name for folder in (HomeFolder(home(root)).visitors).glob("*")}
     now = time.time()
     for place in HomeFolder(home(root)).uploads.glob("*"):
         if place.name not in owners and not -SKEW < now - _newest(place) < age:
