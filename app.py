@@ -94,7 +94,7 @@ def sweep_forever(stop: threading.Event, models: LoadedModels, sessions: Session
     from pipeline.errors import described
     from pipeline.runs import is_training
     from pipeline.store import workspace
-    from tabs.forgetting import forget
+    from web.forgetting import forget
 
     while True:
         try:

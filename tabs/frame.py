@@ -11,9 +11,9 @@ import gradio as gr
 from pipeline.visitors import Visitor, chat_head, chat_stamp, dataset_stamp, newest_run, runs_stamp, share_done
 from tabs import analyse, chat, dataset, finetune
 from tabs.analyse import start
-from tabs.forgetting import forget as forget_visitor
 from tabs.page import Page
 from tabs.visitor import Stage, safely, visitor_of
+from web.forgetting import forget as forget_visitor
 from web.words import count
 
 if TYPE_CHECKING:
