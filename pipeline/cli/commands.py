@@ -1,4 +1,4 @@
-"""The same steps on the command line: python -m pipeline read, analyse, dataset, push, train, evaluate, chat, demo."""
+"""The same steps on the command line: python -m pipeline read, analyse, ask, dataset, train, evaluate, chat, ..."""
 
 import sys
 import tempfile
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from pipeline.cli import ask as asking
 from pipeline.cli.steps import (
     analysis_text,
     dataset_text,
@@ -124,6 +125,9 @@ def analyse(
             report.write_card(counted, whose or counted.people[0], writable(card), hidden=hide)
     made = {"out": out, "card": card}
     show(analysis_text(found.title, data := analysis.summary(counted), made), {**data, **made}, as_json)
+
+
+app.command()(asking.ask)
 
 
 @app.command()
