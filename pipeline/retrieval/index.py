@@ -4,7 +4,7 @@
     said.parquet        the messages that are remembered (see moments.remembered)
     moments.parquet     first, last, key: each moment's place in them
     wide.npy            int8 (moments, 512): the mean of its messages' vectors
-    close.npy           int8 (moments, 384): of what stands in its middle; not where there are too many (see pipeline.retrieval.meaning)
+    close.npy           int8 (moments, 384): of what stands in its middle (see pipeline.retrieval.meaning for where)
     words/              tantivy's index of its terms
 
 A folder is replaced whole by one that is made beside it. What costs time are the vectors: those of moments that are
