@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from pipeline.errors import ChatError
 from pipeline.progress import SILENT, Progress
-from pipeline.retrieval.meaning import CLOSE, WIDE, close_vectors, is_close_here, wide_vectors
+from pipeline.retrieval.meaning import CLOSE, CLOSE_SIZE, WIDE, WIDE_SIZE, close_vectors, most_close, wide_vectors
 from pipeline.retrieval.moments import EVERY, Spans, remembered, spans
 from pipeline.retrieval.terms import terms
 
@@ -33,7 +33,6 @@ ABOUT = {"version": 1, "wide": WIDE, "close": CLOSE}
 # A vector's parts are seldom above a quarter; what is, is cut off.
 SCALE = 127 / 0.25
 AT_ONCE = 4_000  # moments whose messages' vectors are held at a time: 40 MB
-MOST_CLOSE = 1_000  # moments, some four thousand messages: half a minute on two cores
 
 
 @dataclass(frozen=True, repr=False)  # what was said belongs in no error message
@@ -58,7 +57,7 @@ def open_index(folder: Path) -> Index | None:
     moments = pl.read_parquet(folder / "moments.parquet")
     starts = said["sent_at"].gather(moments["first"])
     wide = np.load(folder / "wide.npy", mmap_mode="r")
-    close = np.load(folder / "close.npy") if is_close_here() and (folder / "close.npy").is_file() else None
+    close = np.load(folder / "close.npy") if most_close() and (folder / "close.npy").is_file() else None
     words = tantivy.Index.open(str(folder / "words"))
     signs = np.packbits(wide > 0, axis=1).view(np.uint64)
     return Index(said, moments.with_columns(starts=starts), wide, signs, close, words)
@@ -86,7 +85,7 @@ def build_index(folder: Path, chats: dict[str, pl.DataFrame], progress: Progress
             schema={"first": pl.UInt32, "last": pl.UInt32, "key": pl.String},
         ).write_parquet(new / "moments.parquet")
         _write_words(new / "words", said, found)
-        with_close = is_close_here() and len(found.keys) <= MOST_CLOSE
+        with_close = len(found.keys) <= most_close()
         np.save(new / "wide.npy", _wide(said, found, before, progress.part(0.1 if with_close else 1.0)))
         if with_close:
             np.save(new / "close.npy", _close(said, found, before, progress.part(0.9)))
@@ -137,7 +136,7 @@ def _write_words(folder: Path, said: pl.DataFrame, found: Spans) -> None:
 
 def _wide(said: pl.DataFrame, found: Spans, before: Index | None, progress: Progress) -> NDArray[np.int8]:
     """Each moment's mean vector. Not made a unit vector again: where messages speak of one thing it stays longer."""
-    made, fresh = _taken_over(found.keys, before, before.wide if before else np.empty((0, 512), np.int8))
+    made, fresh = _taken_over(found.keys, before, before.wide if before else np.empty((0, WIDE_SIZE), np.int8))
     texts = said["text"]
     for start in range(0, len(fresh), AT_ONCE):
         part = fresh[start : start + AT_ONCE]
@@ -154,7 +153,7 @@ def _close(said: pl.DataFrame, found: Spans, before: Index | None, progress: Pro
     """The vector of what stands in each moment's middle, read as the conversation that it is."""
     old = before.close if before else None
     made, fresh = _taken_over(
-        found.keys, before if old is not None else None, np.empty((0, 384), np.int8) if old is None else old
+        found.keys, before if old is not None else None, np.empty((0, CLOSE_SIZE), np.int8) if old is None else old
     )
     lines = [f"{sender}: {text}" for sender, text in said.select("sender", "text").iter_rows()]
     cores = [lines[found.core[number] : min(found.core[number] + EVERY, found.last[number] + 1)] for number in fresh]

@@ -13,7 +13,7 @@ from pipeline.retrieval.meaning import close_question, wide_vectors
 from pipeline.retrieval.moments import EVERY, Moment, Said
 from pipeline.retrieval.terms import terms
 
-__all__ = ["ask", "by_close", "by_wide", "by_words", "moment"]
+__all__ = ["ask", "best", "by_close", "by_wide", "by_words", "moment", "ways"]
 
 DEEP = 200  # moments that each way of searching names
 FIRST_LOOK = 2_000  # moments whose vectors are compared in full
@@ -23,31 +23,37 @@ RANK = 10
 
 
 def ask(index: Index, question: str, top: int = 5) -> list[Moment]:
-    """The moments that bear on a question, the best first; those that share half their messages with one are left out.
+    """The moments that bear on a question, the best first: by words, by meaning and by the days that it names."""
+    return best(index, ways(index, question), top)
 
-    By words (BM25) and by meaning, fused by rank; a time that the question names counts as a third way to search.
-    """
+
+def ways(index: Index, question: str) -> list[list[int]]:
+    """What each way of searching finds: numbers of moments, the best first."""
     wide, close = wide_vectors([question])[0], close_question(question) if index.close is not None else None
-    lists = [by_words(index, question), by_wide(index, wide)]
+    found = [by_words(index, question), by_wide(index, wide)]
     if close is not None:
-        lists.append(by_close(index, close))
+        found.append(by_close(index, close))
     if (named := _in_days(index, question)) is not None:
-        lists.append(by_wide(index, wide, named) if close is None else by_close(index, close, named))
+        found.append(by_wide(index, wide, named) if close is None else by_close(index, close, named))
+    return found
+
+
+def best(index: Index, found: Sequence[Sequence[int]], top: int) -> list[Moment]:
+    """The moments that stand highest in several rankings; none that shares half its messages with a better one."""
     scores: dict[int, float] = {}
-    for ranked in lists:
+    for ranked in found:
         for rank, number in enumerate(ranked):
             scores[number] = scores.get(number, 0.0) + 1 / (RANK + rank)
-    found: list[Moment] = []
+    chosen: list[Moment] = []
     taken: set[int] = set()
     for number in sorted(scores, key=lambda n: (-scores[n], n)):
-        first, last = index.moments["first"][number], index.moments["last"][number]
-        if len(taken.intersection(range(first, last + 1))) >= EVERY:
-            continue
-        taken.update(range(first, last + 1))
-        found.append(moment(index, number, scores[number]))
-        if len(found) == top:
+        rows = range(index.moments["first"][number], index.moments["last"][number] + 1)
+        if len(taken.intersection(rows)) < EVERY:
+            taken.update(rows)
+            chosen.append(moment(index, number, scores[number]))
+        if len(chosen) == top:
             break
-    return found
+    return chosen
 
 
 def moment(index: Index, number: int, score: float = 0.0) -> Moment:
