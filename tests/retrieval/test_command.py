@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from tests.test_command_line import assert_refused, one_line_of_json, pipeline
+from tests.test_command_line import assert_refused, pipeline
 
 LINES = (
     "hi",
@@ -32,16 +32,15 @@ def chat(tmp_path_factory):
 
 def test_the_moments_that_answer_are_quoted(chat, tmp_path):
     memory = tmp_path / "memory"
-    found = one_line_of_json(pipeline("ask", chat, "Who went boating?", "--top", "1", "--memory", memory, "--json"))
-    (moment,) = found["moments"]
-    assert (moment["chat"], set(moment["messages"][0])) == ("Bo", {"sent_at", "sender", "text", "row"})
-    assert {"sent_at": "2024-02-02T10:01:00", "sender": "Bo", "text": LINES[1], "row": 5} in moment["messages"]
+    assert f"  Bo: {LINES[1]}\n" in pipeline("ask", chat, "Who went boating?", "--top", "1", "--memory", memory).stdout
     (tmp_path / "questions.jsonl").write_text('{"question": "canoe?", "id": 7}\n\n{"question": "the prize"}\n')
     done = pipeline("ask", chat, "--questions", tmp_path / "questions.jsonl", "--memory", memory)
     first, second = map(json.loads, done.stdout.splitlines())
     assert (first["id"], second["question"]) == (7, "the prize")
+    moment = first["moments"][0]
+    assert (moment["chat"], set(moment["messages"][0])) == ("Bo", {"sent_at", "sender", "text", "row"})
+    assert {"sent_at": "2024-02-02T10:01:00", "sender": "Bo", "text": LINES[1], "row": 5} in moment["messages"]
     assert LINES[5] in [said["text"] for said in second["moments"][0]["messages"]]
-    assert f"  Bo: {LINES[1]}\n" in pipeline("ask", chat, "canoe", "--memory", memory).stdout
 
 
 def test_it_says_what_it_needs(chat, tmp_path):
