@@ -88,7 +88,7 @@ def write_chat(folder: Path, model: Path, replies: int) -> Path:
     return write_dataset(build_dataset(messages, config, tokenizer), folder)
 
 
-def follow(run_dir: Path, until: int | None = None, limit: float = 3000) -> runs.Run:
+def wait_for(run_dir: Path, until: int | None = None, limit: float = 3000) -> runs.Run:
     """Wait for the end of a run, or for a step with a checkpoint behind it."""
     end = time.monotonic() + limit
     while time.monotonic() < end:
@@ -101,7 +101,7 @@ def follow(run_dir: Path, until: int | None = None, limit: float = 3000) -> runs
 
 
 def finish(run_dir: Path) -> None:
-    run = follow(run_dir)
+    run = wait_for(run_dir)
     if run.status != "done":
         raise SystemExit(f"{run_dir.name}: {run.status}. {run.message}\n{(run_dir / 'log.txt').read_text()[-4000:]}")
 
@@ -139,11 +139,11 @@ def begin_and_go_on(folder: Path, dataset: Path, config: TrainingConfig, first: 
     run_dir = folder / f"{first}-then-{second}"
     begun = config.model_copy(update={"processes": first, "checkpoint_seconds": 0.0})
     runs.start(dataset, run_dir, begun)
-    run = follow(run_dir, until=3)
+    run = wait_for(run_dir, until=3)
     if run.live:
         assert run.pid is not None
         os.killpg(run.pid, signal.SIGKILL)
-        follow(run_dir)
+        wait_for(run_dir)
     replace_text(run_dir / "config.json", begun.model_copy(update={"processes": second}).model_dump_json())
     runs.resume(run_dir)
     finish(run_dir)

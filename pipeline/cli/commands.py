@@ -14,12 +14,12 @@ from pipeline.cli.steps import (
     analysis_text,
     dataset_text,
     examine,
-    follow,
     make_dataset,
     push_folder,
     read_chat,
     submit_job,
     training_text,
+    watch_run,
     writable,
 )
 from pipeline.cli.terminal import checked, count, say, show
@@ -237,7 +237,7 @@ def train(
             run = runs.start(dataset_dir, out, config)
         else:
             run = submit_job(dataset_dir, out, config, job, minutes, yes=yes, consent=others_agree)
-    run = follow(run)
+    run = watch_run(run)
     data = {
         "run": run.directory,
         "status": run.status,
@@ -361,7 +361,7 @@ def demo(
     made = make_dataset(found, DatasetConfig(person=PERSON), "starter", kept.dataset, [])
     print(f"\n3. Dataset\n{dataset_text(made, kept.dataset)}")
     print(f"\n4. Fine-tune on {made.summary.train_replies} replies")
-    run = follow(runs.start(kept.dataset, kept.run, TrainingConfig()))
+    run = watch_run(runs.start(kept.dataset, kept.run, TrainingConfig()))
     print(training_text(run))
     print(f"\n5. Exam\n{exam_text(examine(kept.run, samples))}")
     print("\n6. Chat: what the other wrote in the part that the twin has not seen, and what the twin answers now")

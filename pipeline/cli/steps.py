@@ -21,12 +21,12 @@ __all__ = [
     "analysis_text",
     "dataset_text",
     "examine",
-    "follow",
     "make_dataset",
     "push_folder",
     "read_chat",
     "submit_job",
     "training_text",
+    "watch_run",
     "writable",
 ]
 
@@ -148,7 +148,7 @@ def dataset_text(made: "Dataset", out: Path) -> str:
     return "\n".join(lines)
 
 
-def follow(run: "Run") -> "Run":
+def watch_run(run: "Run") -> "Run":
     """Draw the run until its process ends; Ctrl-C asks it to stop, which keeps the best. Raises ChatError."""
     from pipeline import runs
 
@@ -165,9 +165,9 @@ def follow(run: "Run") -> "Run":
 
 def look_at_job(run_dir: Path) -> "Run":
     from pipeline.hub import find_token
-    from pipeline.jobs import look
+    from pipeline.jobs import poll_job
 
-    return look(run_dir, find_token())
+    return poll_job(run_dir, find_token())
 
 
 def submit_job(

@@ -25,14 +25,14 @@ from pipeline.runs import (
 )
 from pipeline.store import replace_text
 
-__all__ = ["cancel", "look"]
+__all__ = ["cancel", "poll_job"]
 
 ENDED = ("COMPLETED", "CANCELED", "ERROR", "DELETED")
 ADAPTER = (AdapterFolder.weights.name, AdapterFolder.settings.name)
 SECONDS = 10.0  # between two looks
 
 
-def look(run_dir: Path, token: str | None, *, seconds: float = SECONDS, endpoint: str | None = None) -> Run:
+def poll_job(run_dir: Path, token: str | None, *, seconds: float = SECONDS, endpoint: str | None = None) -> Run:
     """See how the job does and fetch what it has sent; the Hub is asked again only after so many seconds.
 
     Does nothing for a run that trains here. What goes wrong is in the job's `note` until the next look.
@@ -55,7 +55,7 @@ def cancel(run_dir: Path, token: str | None, *, endpoint: str | None = None) -> 
         raise ChatError("This job is over: there is nothing to cancel.")
     api = hub_api(token, endpoint)
     ask_jobs("this job", lambda: api.cancel_job(job_id=job.id, namespace=job.owner))
-    return look(run_dir, token, seconds=0, endpoint=endpoint)
+    return poll_job(run_dir, token, seconds=0, endpoint=endpoint)
 
 
 def _look(run_dir: Path, job: RemoteJob, api: Any) -> RemoteJob:

@@ -37,13 +37,13 @@ def build(stage: Stage, who: gr.Dropdown) -> LearningCurvePanel:
     changed = parts(panel)
     who.change(safely(_draw, panel), who, changed, **QUIET)
     drawing = draw.click(
-        safely(_follow, panel, stage), who, changed, concurrency_id="curve", concurrency_limit=1, **QUIET
+        safely(_grow, panel, stage), who, changed, concurrency_id="curve", concurrency_limit=1, **QUIET
     )
     stop.click(safely(_draw, panel), who, changed, cancels=[drawing], **QUIET)
     return panel
 
 
-def _follow(
+def _grow(
     panel: LearningCurvePanel, stage: Stage, request: gr.Request, who: str | None
 ) -> Generator[Updates, None, None]:
     """The learning curve as it grows."""

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from pipeline.jobs import Hardware
     from pipeline.planning import TrainingConfig
 
-__all__ = ["JobPanel", "build", "follow_job", "is_better_here", "notice"]
+__all__ = ["JobPanel", "build", "is_better_here", "look_at_job", "notice"]
 
 DUPLICATE = (
     "duplicate this Space on a T4 (menu at the top right, <b>Duplicate this Space</b>, <b>T4 small</b>, private)"
@@ -188,7 +188,7 @@ def _begin(
 
     if not visitor.has_dataset:
         raise ChatError("There is no dataset yet: make one in step 2.")
-    # A second click, on another page, must not hire a second machine while the first is still asked for.
+    # A second click, on another page, must not rent a second machine while the first is still asked for.
     with locked(VisitorFolder(visitor.folder).job_lock, "A job is being started already: wait for it."):
         check_none_goes(visitor)
         chosen = next((offer for offer in list_hardware(token) if offer.name == name), None)
@@ -231,14 +231,14 @@ def own_token(request: gr.Request, token: gr.OAuthToken | None) -> str | None:
     return find_token(token.token if token is not None else None)
 
 
-def follow_job(request: gr.Request, token: gr.OAuthToken | None, run_dir: Path) -> None:
+def look_at_job(request: gr.Request, token: gr.OAuthToken | None, run_dir: Path) -> None:
     """Fetch what the run's job has sent, if it is a job and time to look."""
-    from pipeline.jobs import look
+    from pipeline.jobs import poll_job
     from pipeline.runs import read_job
 
     job = read_job(run_dir)
     if job is not None and not job.over and not hub_is_off(request):
-        look(run_dir, own_token(request, token))
+        poll_job(run_dir, own_token(request, token))
 
 
 def _cost(visitor: Visitor, chosen: Hardware, minutes: float, config: TrainingConfig) -> str:

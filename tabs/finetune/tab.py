@@ -192,7 +192,7 @@ def _tick(tab: FinetuneTab, stage: Stage, request: gr.Request, token: gr.OAuthTo
     folders = run_folders(visitor)
     now = ""
     if folders:
-        jobs.follow_job(request, token, folders[0])
+        jobs.look_at_job(request, token, folders[0])
         run_folder = RunFolder(folders[0])
         followed = (run_folder.metrics, run_folder.state, run_folder.job)
         now = stamp(*followed)

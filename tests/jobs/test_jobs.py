@@ -12,7 +12,7 @@ import pipeline
 from pipeline import jobs, runs
 from pipeline.dataset import DatasetConfig, build_dataset, write_dataset
 from pipeline.errors import ChatError
-from pipeline.jobs import Hardware, estimate, list_hardware, look, start_job
+from pipeline.jobs import Hardware, estimate, list_hardware, poll_job, start_job
 from pipeline.jobs.submit import pinned
 from pipeline.planning import TrainingConfig
 from pipeline.runs import read_job, read_run, write_job
@@ -64,7 +64,7 @@ def send_adapter(hub):
 
 
 def see(hub, run_dir, token=TOKEN):
-    return look(run_dir, token, seconds=0, endpoint=hub.url)
+    return poll_job(run_dir, token, seconds=0, endpoint=hub.url)
 
 
 def test_prices_and_what_it_costs_are_known_before_anything_starts(hub):
@@ -118,7 +118,7 @@ def test_it_is_followed_as_any_run(hub, waiting):
 def test_the_hub_is_asked_now_and_then_only(hub, waiting):
     see(hub, waiting)
     hub.requests.clear()
-    look(waiting, TOKEN, endpoint=hub.url)
+    poll_job(waiting, TOKEN, endpoint=hub.url)
     assert hub.requests == []
 
 
@@ -274,7 +274,7 @@ def test_what_a_job_installs_is_all_that_its_side_imports():
 
 @pytest.mark.slow
 def test_a_job_trains_with_our_code_and_stops_when_asked(hub, tiny_folder, tiny_dataset, tiny_config, tmp_path):
-    """The whole way: what goes up is run by another Python, its results come down, and a wish reaches it."""
+    """The whole way: what goes up is run by another Python, its results come down, and a request reaches it."""
     shutil.copytree(tiny_folder, tmp_path / "cache" / "smollm2-135m-instruct")
     hub.machine = tmp_path / "machine"
     hub.environment = {"CHAT_TWIN_CACHE": str(tmp_path / "cache"), "CHAT_TWIN_JOB_SECONDS": "0.3"}
