@@ -8,6 +8,7 @@ import polars as pl
 
 from pipeline.messages.schema import KINDS, SCHEMA
 from pipeline.sources.whatsapp.kinds import AppLine, Matcher, normalise, spellings, words
+from pipeline.sources.whatsapp.service import is_own_sentence, under_names
 from pipeline.sources.whatsapp.strings import Array, Strings, column
 
 __all__ = ["Bodies", "describe"]
@@ -19,7 +20,13 @@ _FILE = r"[^\n<>]{1,250}?\.[A-Za-z0-9]{1,8}"
 _IOS_FILE = rf"(?P<mark>{_MARK}*)<(?P<word>[^<>:：\n]{{2,40}})[ \u00a0]?[:：] ?{_MARK}*(?P<file>{_FILE})>\s*$"
 _ANDROID_FILE = rf"^(?P<mark>{_MARK}*)(?P<file>{_FILE}) [(<]{_MARK}*(?P<word>[^()<>:\n]{{3,40}})[)>](?:\r?\n|$)"
 _EDITED = rf"\s*{_MARK}*<(?P<word>[^<>\n]{{3,80}})>\s*$"
-_PLACE = r"^[^:\n]{2,60}: https?://(?:maps\.google\.|www\.google\.[a-z.]+/maps|maps\.apple\.|foursquare\.com/)"
+# A place: what it is called, perhaps "(street, town)", and a link to a map or to the venue's own page.
+_MAPS = (
+    r"(?:maps\.google\.|(?:www\.)?google\.[a-z.]+/maps|maps\.app\.goo\.gl/|goo\.gl/maps/|maps\.apple\.|"
+    r"(?:[a-z-]+\.)?foursquare\.com/|4sq\.com/|(?:www\.)?openstreetmap\.org/|maps\.me/|yandex\.[a-z]+/maps|2gis\.)"
+)
+_PLACE = rf"^(?:[^:\n]{{2,60}}: https?://{_MAPS}|[^\n]{{1,100}}\([^()\n]+,[^()\n]+\): https?://\S+$)"
+_MARKED_PLACE = r"^[^:\n]{2,100}: https?://\S+$"
 _EXTENSIONS = {
     "image": "jpg jpeg png heic bmp tif tiff avif", "video": "mp4 mov 3gp mkv avi webm m4v", "gif": "gif",
     "audio": "opus ogg oga mp3 m4a aac wav amr flac", "sticker": "webp", "contact": "vcf",
@@ -27,8 +34,6 @@ _EXTENSIONS = {
 _SORT_OF = {extension: sort for sort, names in _EXTENSIONS.items() for extension in names.split()}
 _UNKNOWN_MEDIA = r"\s*[<‹][^<>‹›\n]{3,50}[>›]\s*"
 _MARKS = "\u200e\u200f\u061c\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
-# System lines long and particular enough to be known without the app's mark.
-_UNMISTAKABLE = ("encrypted", "group_created", "renamed", "security_code")
 
 
 @dataclass(frozen=True)
@@ -71,7 +76,24 @@ def describe(bodies: Bodies, matcher: Matcher) -> pl.DataFrame:
     })  # fmt: skip
     table = _read_files(_read_edits(table))
     table = _read_lines(table, bodies, matcher)
-    return _spread(bodies, table)
+    return _spread(bodies, _with_lines_under_names(table, bodies, matcher))
+
+
+def _with_lines_under_names(table: pl.DataFrame, bodies: Bodies, matcher: Matcher) -> pl.DataFrame:
+    """Adds the app's lines that stand under a name without a mark."""
+    told = table.filter((pl.col("kind") == "system") & (~pl.col("named") | pl.col("marked")))
+    lines = under_names(bodies.sender, bodies.text, bodies.marked, app_is_told=len(told) > 0, matcher=matcher)
+    if not lines:
+        return table
+    rows = sorted(lines)
+    at = column(np.array(rows, np.int64))
+    more = pl.DataFrame({
+        "row": at, "text": bodies.text.gather(at), "kind": [lines[row].kind for row in rows],
+        "detail": [lines[row].detail for row in rows],
+    })  # fmt: skip
+    more = more.with_columns(edited=pl.lit(value=False), attachment=pl.lit(None, pl.String))
+    kept = ["row", "text", "kind", "detail", "edited", "attachment"]
+    return pl.concat([table.join(more, on="row", how="anti").select(kept), more.select(kept)]).sort("row")
 
 
 def _opens(text: pl.Series) -> Array:
@@ -125,7 +147,6 @@ def _read_lines(table: pl.DataFrame, bodies: Bodies, matcher: Matcher) -> pl.Dat
     asked = table.filter(pl.col("listed") & pl.col("attachment").is_null())
     what = ["text", "named", "marked", "edited"]
     counts = asked.group_by(what, maintain_order=True).agg(pl.len(), pl.col("sender").unique())
-    any_marked = bool(table["marked"].any())
     people: set[str] | None = None
     answers = []
     for text, named, marked, edited, count, senders in counts.iter_rows():
@@ -134,7 +155,12 @@ def _read_lines(table: pl.DataFrame, bodies: Bodies, matcher: Matcher) -> pl.Dat
             line = matcher.match(text.rpartition("\u200e")[2], ("media",)) if is_caption else None
             answers.append((line.kind, line.detail) if line else ("text", None))
             continue
-        line = _read_line(text, named, marked, bodies.bracketed, any_marked, matcher)
+        if named and marked and bodies.bracketed and len(senders) == 1:
+            people = _people(bodies) if people is None else people
+            if is_own_sentence(text, senders[0], people, matcher):
+                answers.append(("text", None))
+                continue
+        line = _read_line(text, named, marked, bodies.bracketed, matcher)
         if line is None and named and marked and bodies.bracketed:
             people = _people(bodies) if people is None else people
             line = AppLine("media" if _is_left_out(text, senders, people) else "system", None, "")
@@ -165,9 +191,7 @@ def _sort_files(table: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _read_line(
-    text: str, named: bool, marked: bool, bracketed: bool, any_marked: bool, matcher: Matcher
-) -> AppLine | None:
+def _read_line(text: str, named: bool, marked: bool, bracketed: bool, matcher: Matcher) -> AppLine | None:
     """What one body is; None for a person's text, and for what the app says in no language of the tables."""
     if not named:
         return matcher.match(text) or AppLine("system", None, "")
@@ -177,7 +201,7 @@ def _read_line(
         return AppLine("event", None, word)
     if text == "null" and not bracketed:  # what Android leaves of a photo that could be seen once
         return AppLine("media", "view_once", "")
-    if re.match(_PLACE, text):
+    if re.match(_PLACE, text) or (marked and re.match(_MARKED_PLACE, text)):
         return AppLine("location", None, "")
     if marked and bracketed:
         return matcher.match(text) or matcher.match(text.rpartition("\u200e")[2], ("media",))
@@ -186,9 +210,6 @@ def _read_line(
     line = matcher.match(whole, ("media", "deleted", "call", "contact", "location"))
     if line and line.kind == "media" and not bracketed and text.strip()[:1] not in ("<", "‹"):
         return None
-    if line is None and bracketed and not any_marked:
-        system = matcher.match(text, ("system",))
-        line = system if system and system.detail in _UNMISTAKABLE else None
     return line
 
 

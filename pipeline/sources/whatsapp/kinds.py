@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 
 __all__ = [
@@ -21,6 +22,8 @@ __all__ = [
     "phrases",
     "spellings",
     "starts_system_line",
+    "system_lines",
+    "telling_pieces",
     "words",
 ]
 
@@ -155,6 +158,18 @@ def _index() -> tuple[dict[str, list[Template]], list[Template]]:
 
 
 @cache
+def system_lines() -> set[str]:
+    """Whole system lines without blanks, normalised."""
+    return {phrase for phrase, line in exact_phrases().items() if line.kind == "system"}
+
+
+@cache
+def telling_pieces() -> set[str]:
+    """Of each system line with blanks the longest piece between them, as compared: no such line is without its own."""
+    return {max(pieces, key=len).strip() for pieces, line in _templates() if line.kind == "system"}
+
+
+@cache
 def _openings() -> tuple[str, ...]:
     """What system lines say before a text that they quote."""
     pieces = {piece for template, _ in _templates() for piece in template[:-1]}
@@ -179,6 +194,23 @@ def _fits(pieces: tuple[str, ...], body: str) -> bool:
     return at <= len(body) - len(pieces[-1]) and len(body) >= sum(map(len, pieces)) + len(pieces) - 1 - (not pieces[-1])
 
 
+def _is_spaced_letter(character: str) -> bool:
+    """Whether it is a letter of a script with spaces between words (all but those of East Asia)."""
+    return character.isalnum() and character < "\u2e80"
+
+
+def _between(pieces: tuple[str, ...], folded: str, lower: str) -> list[str]:
+    """What a fitting body says where the template names somebody: in blanks neither glued to a word nor in quotes."""
+    said, at = [], len(pieces[0])
+    for before, piece in pairwise(pieces):
+        end = lower.find(piece, at) if piece and piece is not pieces[-1] else len(lower) - len(piece)
+        quoted = before.endswith('"')
+        if not _is_spaced_letter(before[-1:]) and not _is_spaced_letter(piece[:1]) and not quoted:
+            said.append(folded[at:end].strip())
+        at = end + len(piece)
+    return said
+
+
 class Matcher:
     """Matches the bodies of one file against all languages, the file's own first: `hits` counts what was found."""
 
@@ -196,6 +228,26 @@ class Matcher:
         if line:
             self.hits[line.language] += 1
         return line
+
+    def blanks(self, body: str, name: str) -> list[list[str]]:
+        """What stands in a body where service lines name somebody: one list for each line that it may be.
+
+        With `name`, which the body begins with, also the lines that it only begins like; what follows is one more.
+        """
+        folded = _fold(body).strip().rstrip(".。। ")
+        lower = folded.lower()
+        if len(lower) != len(folded):
+            folded = lower
+        by_word, wordless = _index()
+        found: list[list[str]] = [[]] if normalise(body) in exact_phrases() else []
+        for pieces, line in [t for word in dict.fromkeys(lower.split()) for t in by_word.get(word, ())] + wordless:
+            if line.kind != "system":
+                continue
+            if _fits(pieces, lower):
+                found.append(_between(pieces, folded, lower))
+            elif name and len(pieces) == 2 and not pieces[0] and lower.startswith(f"{_fold(name).lower()}{pieces[1]} "):
+                found.append([folded[len(_fold(name)) + len(pieces[1]) :]])
+        return found
 
     def _match_template(self, body: str, kinds: Iterable[str] | None) -> AppLine | None:
         """The template that fits: of the file's own language if there is one, else the one with most text."""

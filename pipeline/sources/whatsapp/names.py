@@ -162,7 +162,8 @@ def _longer_names(
                 break
         else:
             parts = set(said.values())
-            often = len(said) > 1 and len(parts) * 2 <= len(said) + len(said) % 2
+            links = all(_is_link(data, headers, row, end, part) for row, part in said.items())  # shared places
+            often = len(said) > 1 and len(parts) * 2 <= len(said) + len(said) % 2 and not links
             if often or any(name.encode() + b": " + part in told for part in parts):
                 longer += [(row, len(part) + 2) for row, part in said.items()]
                 system += about
@@ -182,6 +183,13 @@ def _is_marked(data: Bytes, headers: Headers, row: int, end: Array) -> bool:
     """Whether the app's own mark follows the first colon, so that the name surely ends there."""
     start = int(headers.start[row]) + int(end[row]) + 2
     return data[start : start + 3] == b"\xe2\x80\x8e"
+
+
+def _is_link(data: Bytes, headers: Headers, row: int, end: Array, part: bytes) -> bool:
+    """Whether nothing but a web address follows a second part."""
+    start = int(headers.start[row])
+    rest = data[start + int(end[row]) + 2 + len(part) : start + int(headers.line_end[row])]
+    return re.fullmatch(rb":\s+https?://\S+\s*", rest) is not None
 
 
 def _second_part(data: Bytes, headers: Headers, row: int, end: Array) -> bytes:
