@@ -1,6 +1,6 @@
 """The command line: `python -m pipeline --help`."""
 
-from pipeline.cli.commands import main
+from pipeline.cli import main
 
 if __name__ == "__main__":
     main()

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
-from pipeline.chat.conversation import BASE
+from pipeline.chat import BASE
 from pipeline.errors import ChatError, described
 from pipeline.store import workspace
 from pipeline.visitors import Visitor, own_run

@@ -1,6 +1,7 @@
 """The walls of the house: imports run one way, heavy ones are late, and the pipeline knows nothing of the app."""
 
 import ast
+import functools
 import re
 import subprocess
 import sys
@@ -109,6 +110,30 @@ def test_imports_run_one_way(path):
     assert not later, f"{room} imports {later}, which come after it"
 
 
+@functools.cache
+def face_of(package: str) -> set[str]:
+    """The names that a room's `__init__` shows; of a room that is one file, all."""
+    body = statements(ROOT / "pipeline" / package / "__init__.py")
+    shown = [node.value for node in body if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__all__"]
+    return set(ast.literal_eval(shown[0])) if shown else set()
+
+
+@pytest.mark.parametrize("path", [*MODULES, ROOT / "app.py"], ids=named)
+def test_a_room_is_entered_by_its_face(path):
+    own = room_of(path) if "pipeline/" in named(path) else ""
+    past = []
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        names = [alias.name for alias in node.names] if isinstance(node, ast.Import | ast.ImportFrom) else []
+        if isinstance(node, ast.ImportFrom):
+            names = [f"{node.module}.{name}" for name in names]
+        for name in names:
+            root, room, *inside = [*name.split("."), ""]
+            inside = [part for part in inside if part]
+            if root == "pipeline" and room != own and (ROOT / "pipeline" / room).is_dir() and inside:
+                past += [name] if len(inside) > 1 or inside[0] not in face_of(room) else []
+    assert not past
+
+
 @pytest.mark.parametrize("path", [p for p in MODULES if "pipeline/" in named(p)], ids=named)
 def test_the_pipeline_knows_nothing_of_the_app(path):
     roots = {name.split(".")[0] for name in imports(statements(path), late=True)}
@@ -189,3 +214,11 @@ def test_importing_the_app_loads_no_torch():
     check = "import app, sys; print(*sorted({'torch', 'transformers', 'trl', 'datasets'} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", check], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.split() == []
+
+
+PYTHON = sorted({*MODULES, *(ROOT / "tests").rglob("*.py"), *(ROOT / "benchmarks").glob("*.py"), ROOT / "app.py"})
+
+
+@pytest.mark.parametrize("path", PYTHON, ids=named)
+def test_a_file_has_at_most_400_lines(path):
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= 400

@@ -6,8 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipeline.runs import end_training
-from pipeline.store import workspace
-from pipeline.store.residue import clear_residue
+from pipeline.store import clear_residue, workspace
 
 if TYPE_CHECKING:
     from pipeline.inference import LoadedModels

@@ -22,7 +22,7 @@ from web.bubbles import stack, visible_bubbles
 from web.words import count
 
 if TYPE_CHECKING:
-    from pipeline.evaluation.blind import Game, Invitation, Outcome, Question, Score
+    from pipeline.evaluation import Game, Invitation, Outcome, Question, Score
 
 __all__ = ["PATH", "chance_line", "play"]
 

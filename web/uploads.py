@@ -7,8 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.errors import ChatError
-from pipeline.store import workspace
-from pipeline.store.limits import limits
+from pipeline.store import limits, workspace
 from web.asgi import App, Message, Receive, Refused, Scope, Send, header
 
 __all__ = ["Uploads"]

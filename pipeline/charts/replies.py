@@ -8,7 +8,7 @@ from typing import Any
 
 import polars as pl
 
-from pipeline.analysis.conversations import DOUBLE_TEXT, REPLY_BINS
+from pipeline.analysis import DOUBLE_TEXT, REPLY_BINS
 from pipeline.charts.figure import Figure, by_person, duration, isolate, legend, number, percent, vega
 from pipeline.charts.shown import Shown
 from pipeline.charts.when import COUNTS, WHO, time_axis

@@ -7,8 +7,7 @@ from typing import Any
 
 import polars as pl
 
-from pipeline.analysis import FEATURES
-from pipeline.analysis.enough import ENOUGH, FEW, PLENTY
+from pipeline.analysis import ENOUGH, FEATURES, FEW, PLENTY
 from pipeline.charts.figure import Figure, dot, isolate, legend, number, percent
 from pipeline.charts.replies import profile, rows_of
 from pipeline.charts.shown import Shown

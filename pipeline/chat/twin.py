@@ -12,8 +12,7 @@ from pydantic import ValidationError
 from pipeline.chat.stop_sequences import StopSequences, is_repeating
 from pipeline.dataset import OPENER, DatasetConfig, Rhythm, Row, Summary, chat_opening, read_about, read_dataset
 from pipeline.errors import ChatError
-from pipeline.inference.engine import Engine, LoadedModels, load_engine
-from pipeline.inference.generation import GenerationConfig
+from pipeline.inference import Engine, GenerationConfig, LoadedModels, load_engine
 from pipeline.prompt import Message, Template, encode_all, encode_prompt
 from pipeline.runs import RunFolder
 

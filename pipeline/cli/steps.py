@@ -197,7 +197,7 @@ def submit_job(
 
 def training_text(run: "Run") -> str:
     from pipeline.runs import read_metrics
-    from pipeline.training.trackio_log import dashboard_command
+    from pipeline.training import dashboard_command
 
     before, after = run.base_validation_loss, run.best_validation_loss
     losses = f": held-out loss {before:.3f} before, {after:.3f} after" if before and after else ""

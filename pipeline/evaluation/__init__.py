@@ -1,6 +1,8 @@
 """Adapter to how much it sounds like the person."""
 
+from pipeline.evaluation import blind
 from pipeline.evaluation.authorship import AuthorshipCheck, check_authorship
+from pipeline.evaluation.blind import Game, Invitation, Outcome, Question, Round, Score, make_rounds
 from pipeline.evaluation.canaries import (
     Canary,
     Exposure,
@@ -15,6 +17,7 @@ from pipeline.evaluation.classifier_accuracy import ClassifierAccuracy, classifi
 from pipeline.evaluation.evaluate import evaluate, held_out_moments
 from pipeline.evaluation.exam import Candidate, Exam, read_exam, write_exam
 from pipeline.evaluation.leaks import Leaks, TrainingText, leaks_of
+from pipeline.evaluation.learning_curve import LearningCurvePoint, learning_curve, read_learning_curve, verdict
 from pipeline.evaluation.picture import write_picture
 from pipeline.evaluation.relevance import Relevance
 from pipeline.evaluation.replies import Answers, Loss, Moment
@@ -31,12 +34,20 @@ __all__ = [
     "ClassifierAccuracy",
     "Exam",
     "Exposure",
+    "Game",
+    "Invitation",
     "Leaks",
+    "LearningCurvePoint",
     "Loss",
     "Moment",
+    "Outcome",
+    "Question",
     "Relevance",
+    "Round",
+    "Score",
     "Style",
     "TrainingText",
+    "blind",
     "canary_exposure",
     "check_authorship",
     "classifier_accuracy",
@@ -47,13 +58,17 @@ __all__ = [
     "exam_text",
     "held_out_moments",
     "leaks_of",
+    "learning_curve",
     "make_canary",
+    "make_rounds",
     "plant_canaries",
     "plant_canary",
     "read_canaries",
     "read_exam",
+    "read_learning_curve",
     "style_distance",
     "tune_generation",
+    "verdict",
     "write_canaries",
     "write_exam",
     "write_generation",

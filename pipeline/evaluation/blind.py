@@ -17,8 +17,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
-from pipeline.chat import load_twin
-from pipeline.chat.twin import Kind
+from pipeline.chat import Kind, load_twin
 from pipeline.dataset import OPENER, read_dataset
 from pipeline.errors import ChatError
 from pipeline.evaluation.evaluate import held_out_moments, while_there

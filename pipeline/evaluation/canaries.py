@@ -9,10 +9,10 @@ from statistics import mean
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
-from pipeline.chat.twin import Twin
+from pipeline.chat import Twin
 from pipeline.dataset import Dataset, DatasetFolder, Row
 from pipeline.errors import ChatError
-from pipeline.inference.candidates import candidate_losses, shared_prompt
+from pipeline.inference import candidate_losses, shared_prompt
 from pipeline.prompt import Message, encode_all
 
 __all__ = [

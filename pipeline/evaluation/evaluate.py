@@ -6,8 +6,7 @@ from datetime import datetime
 from pathlib import Path
 from statistics import mean, pstdev
 
-from pipeline.chat import Twin, load_twin
-from pipeline.chat.twin import Kind, read_model
+from pipeline.chat import Kind, Twin, load_twin, read_model
 from pipeline.dataset import Dataset, read_dataset
 from pipeline.errors import ChatError
 from pipeline.evaluation.authorship import check_authorship
@@ -31,8 +30,7 @@ from pipeline.evaluation.replies import (
 )
 from pipeline.evaluation.style import style_distance
 from pipeline.evaluation.tuning import tune_generation, tuning_moments, write_generation
-from pipeline.inference import GenerationConfig, LoadedModels
-from pipeline.inference.reading import Prompts
+from pipeline.inference import GenerationConfig, LoadedModels, Prompts
 from pipeline.progress import SILENT, Progress
 from pipeline.prompt import Message
 from pipeline.runs import RunFolder

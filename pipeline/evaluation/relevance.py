@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict
 
 from pipeline.chat import Twin
 from pipeline.evaluation.replies import Moment, row_opening
-from pipeline.inference.candidates import candidate_losses, shared_prompt
+from pipeline.inference import candidate_losses, shared_prompt
 from pipeline.progress import SILENT, Progress
 from pipeline.prompt import encode_all
 

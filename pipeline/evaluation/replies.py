@@ -8,13 +8,9 @@ from statistics import mean
 
 from pydantic import BaseModel, ConfigDict
 
-from pipeline.chat import FinishReason, Twin
-from pipeline.chat.stop_sequences import StopSequences, is_repeating
-from pipeline.chat.twin import with_instruction
+from pipeline.chat import FinishReason, StopSequences, Twin, is_repeating, with_instruction
 from pipeline.dataset import Row
-from pipeline.inference import GenerationConfig
-from pipeline.inference.reading import Place, Prompts
-from pipeline.inference.sampling import sample
+from pipeline.inference import GenerationConfig, Place, Prompts, sample
 from pipeline.progress import SILENT, Progress
 from pipeline.prompt import Encoded, Message, encode_all, split_bubbles
 

@@ -10,8 +10,7 @@ from statistics import mean, quantiles
 from pipeline.chat import Twin
 from pipeline.evaluation.replies import HeldOut, Reply, even_sample, sample_replies
 from pipeline.evaluation.style import style_distance
-from pipeline.inference import GenerationConfig
-from pipeline.inference.reading import Prompts
+from pipeline.inference import GenerationConfig, Prompts
 from pipeline.progress import SILENT, Progress
 from pipeline.prompt import split_bubbles
 from pipeline.runs import RunFolder

@@ -6,7 +6,7 @@ import tempfile
 import zipfile
 from pathlib import Path
 
-from pipeline.chat.twin import read_generation
+from pipeline.chat import read_generation
 from pipeline.hub.adapters import hub_name, prepare_adapter
 from pipeline.hub.push import COUNTS
 from pipeline.runs import RunFolder, read_run

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import TypeVar
 
-from pipeline.hub.faults import ask_hub
+from pipeline.hub import ask_hub
 
 __all__ = ["ask_jobs"]
 

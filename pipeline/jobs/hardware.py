@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from pipeline.hub.account import hub_api
+from pipeline.hub import hub_api
 from pipeline.jobs.faults import ask_jobs
 
 __all__ = ["Estimate", "Hardware", "estimate", "list_hardware"]

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.errors import ChatError
-from pipeline.hub.account import hub_api
+from pipeline.hub import hub_api
 from pipeline.jobs.faults import ask_jobs
 from pipeline.jobs.worker import IN_REPO
 from pipeline.models import AdapterFolder

@@ -13,8 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.errors import ChatError
-from pipeline.hub import CONSENT, Account, read_account
-from pipeline.hub.account import hub_api
+from pipeline.hub import CONSENT, Account, hub_api, read_account
 from pipeline.jobs.faults import ask_jobs
 from pipeline.jobs.hardware import Hardware
 from pipeline.planning import TrainingConfig

@@ -8,9 +8,7 @@ from typing import Any
 import polars as pl
 
 from pipeline.analysis import Analysis, hide
-from pipeline.charts import people_colours
-from pipeline.charts.figure import duration, number, percent
-from pipeline.charts.when import WEEKDAYS
+from pipeline.charts import WEEKDAYS, duration, number, people_colours, percent
 from pipeline.errors import ChatError
 from pipeline.report.sheet import MUTED, Sheet
 

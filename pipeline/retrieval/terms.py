@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from pipeline.analysis.stopwords import STOP_WORDS
+from pipeline.analysis import STOP_WORDS
 
 __all__ = ["terms"]
 

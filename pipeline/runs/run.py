@@ -6,7 +6,7 @@ from pathlib import Path
 
 import polars as pl
 
-from pipeline.machine.prices import price_per_hour
+from pipeline.machine import price_per_hour
 from pipeline.planning import Plan, TrainingConfig
 from pipeline.runs.folder import RunFolder, last_checkpoint, read_config, read_plan
 from pipeline.runs.job import RemoteJob, read_job

@@ -1,8 +1,10 @@
 """What the app keeps of its visitors, a folder each, and how much anybody may ask for."""
 
+from pipeline.store import workspace
 from pipeline.store.files import Entry, Folder, is_locked, locked, replace_text
 from pipeline.store.folders import ChatFolder, HomeFolder, VisitorFolder, workspace_of
 from pipeline.store.limits import HOME, SHARED, Limit, Limits, hosts, is_share_link, is_shared, limits, on_space
+from pipeline.store.residue import clear_residue
 from pipeline.store.workspace import (
     Keep,
     create,
@@ -32,6 +34,7 @@ __all__ = [
     "Limit",
     "Limits",
     "VisitorFolder",
+    "clear_residue",
     "create",
     "find",
     "home",
@@ -54,5 +57,6 @@ __all__ = [
     "sweep_uploads",
     "take_upload",
     "touch",
+    "workspace",
     "workspace_of",
 ]

@@ -13,7 +13,7 @@ import gradio as gr
 
 from pipeline import analysis, charts
 from pipeline.analysis import Analysis, Prepared
-from pipeline.charts.figures import ORDER
+from pipeline.charts import ORDER
 from pipeline.errors import ChatError
 from pipeline.visitors import Visitor, chat_stamp, load_chat, load_choices, measured_chat, save_choices
 from tabs import figures

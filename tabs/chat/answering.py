@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import gradio as gr
 
-from pipeline.chat.conversation import (
+from pipeline.chat import (
     BASE,
     Conversation,
     exchange_conversation,

@@ -78,7 +78,7 @@ def _make_moments(
     who: str | None,
     bar: gr.Progress = gr.Progress(),  # noqa: B008
 ) -> Updates:
-    from pipeline.evaluation.blind import make_rounds
+    from pipeline.evaluation import make_rounds
 
     run_dir = own_twin(visitor_of(request), who)
     if run_dir is None:

@@ -14,7 +14,7 @@ from pipeline.errors import ChatError
 from web.views.conversation import LONGEST_MESSAGE
 
 if TYPE_CHECKING:
-    from pipeline.chat.conversation import Conversation
+    from pipeline.chat import Conversation
 
 __all__ = ["SCRIPT", "asked_for"]
 

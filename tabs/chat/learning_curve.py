@@ -47,7 +47,7 @@ def _grow(
     panel: LearningCurvePanel, stage: Stage, request: gr.Request, who: str | None
 ) -> Generator[Updates, None, None]:
     """The learning curve as it grows."""
-    from pipeline.evaluation.learning_curve import learning_curve, read_learning_curve
+    from pipeline.evaluation import learning_curve, read_learning_curve
 
     visitor = visitor_of(request)
     run_dir = own_twin(visitor, who)
@@ -77,7 +77,7 @@ def _draw(panel: LearningCurvePanel, request: gr.Request, who: str | None) -> Up
 
 def _drawn(panel: LearningCurvePanel, run_dir: Path | None) -> Updates:
     """The learning curve as it is kept, and the buttons as they were."""
-    from pipeline.evaluation.learning_curve import read_learning_curve
+    from pipeline.evaluation import read_learning_curve
 
     return {
         panel.shown: learning_curve_html(read_learning_curve(run_dir) if run_dir else []),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import gradio as gr
 from gradio.blocks import Block
 
-from pipeline.chat.conversation import BASE, user_turn
+from pipeline.chat import BASE, user_turn
 from pipeline.errors import ChatError
 from pipeline.prompt import Message
 from pipeline.visitors import Visitor, finished_runs, own_run
@@ -128,7 +128,7 @@ def _nothing(panel: SideBySidePanel) -> Updates:
 
 def _answer(panel: SideBySidePanel, stage: Stage, request: gr.Request, values: Values) -> Iterator[Updates]:
     """The replies as they grow."""
-    from pipeline.chat.side_by_side import stream_side_by_side
+    from pipeline.chat import stream_side_by_side
 
     visitor, names = visitor_of(request), values[panel.answering]
     history, began = _asked(panel, visitor, values)

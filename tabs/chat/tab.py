@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
-from pipeline.chat.conversation import BASE, delete_conversation, read_conversation
+from pipeline.chat import BASE, delete_conversation, read_conversation
 from pipeline.errors import ChatError
 from pipeline.runs import RunFolder
 from pipeline.visitors import Visitor, finished_runs, load_choices, own_run, save_choices

@@ -205,7 +205,7 @@ def _rows(tab: FinetuneTab, request: gr.Request, model: str) -> Updates:
     """A few rows as the tokens that the model will see."""
     from pipeline.dataset import preview_rows, read_dataset
     from pipeline.models import load_tokenizer
-    from pipeline.training.data import without_repeats
+    from pipeline.training import without_repeats
 
     rows = without_repeats(read_dataset(visitor_of(request).dataset).train)
     return {tab.rows: rows_as_tokens(preview_rows(rows, load_tokenizer(model)))}

@@ -12,7 +12,7 @@ from web.friends import chance_line
 from web.words import count
 
 if TYPE_CHECKING:
-    from pipeline.evaluation.blind import Round, Score
+    from pipeline.evaluation import Round, Score
 
 __all__ = ["ABOUT_BLIND_TEST", "invitation_link", "moments_to_approve", "score_line"]
 

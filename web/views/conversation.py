@@ -11,7 +11,7 @@ from web.bubbles import stack, visible_bubbles
 from web.words import count
 
 if TYPE_CHECKING:
-    from pipeline.chat.conversation import Conversation
+    from pipeline.chat import Conversation
     from pipeline.dataset import DatasetConfig, Summary
 
 __all__ = ["LONGEST_MESSAGE", "about_base", "about_twin", "conversation_html"]

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from html import escape
 from typing import TYPE_CHECKING
 
-from pipeline.charts.learning_curve import learning_curve
+from pipeline.charts import learning_curve
 from web.words import count
 
 if TYPE_CHECKING:
-    from pipeline.evaluation.learning_curve import LearningCurvePoint
+    from pipeline.evaluation import LearningCurvePoint
 
 __all__ = ["ABOUT_LEARNING_CURVE", "learning_curve_html", "running_learning_curve"]
 
@@ -23,7 +23,7 @@ ABOUT_LEARNING_CURVE = (
 
 def learning_curve_html(points: Sequence[LearningCurvePoint]) -> str:
     """The verdict, the curve and its figures; what it would tell where there are none."""
-    from pipeline.evaluation.learning_curve import verdict
+    from pipeline.evaluation import verdict
 
     if not points:
         return ABOUT_LEARNING_CURVE

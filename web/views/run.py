@@ -8,7 +8,7 @@ from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pipeline.charts.loss_curve import loss_curve
+from pipeline.charts import loss_curve
 from pipeline.runs import RunFolder
 from web.bubbles import failed
 from web.views.jobs import job_lines
@@ -69,7 +69,7 @@ def run_log(run: Run | None) -> str:
 def run_panel(run: Run) -> str:
     """The run as it stands: curve, state in words, figures."""
     from pipeline.runs import read_metrics
-    from pipeline.training.trackio_log import dashboard_command
+    from pipeline.training import dashboard_command
 
     metrics = read_metrics(run.directory)
     train, held_out, speed, memory = _series(metrics)

@@ -8,7 +8,7 @@ from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pipeline.charts.loss_curve import two_curves
+from pipeline.charts import two_curves
 from pipeline.errors import ChatError
 from pipeline.runs import RunFolder
 from web.words import duration

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from pipeline.messages.schema import KINDS, SCHEMA
+from pipeline.messages import KINDS, SCHEMA
 from pipeline.sources.whatsapp.kinds import AppLine, Matcher, normalise, spellings, words
 from pipeline.sources.whatsapp.service import is_own_sentence, under_names
 from pipeline.sources.whatsapp.strings import Array, Strings, column
