@@ -151,7 +151,7 @@ def make_rounds(
     chance = Random(secrets.randbits(64) if seed is None else seed)
     rows = read_dataset(RunFolder(run_dir).dataset.path).validation
     moments = held_out_moments(run_dir)
-    picked = _spread([i for i, moment in enumerate(moments) if _worth_asking(moment)], 2 * count, chance)
+    picked = _spread(_apart(moments, [i for i, one in enumerate(moments) if _worth_asking(one)]), 2 * count, chance)
     answers: list[dict[Name, str]] = [{"person": moments[i].reply} for i in picked]
     for kind in kinds:
         twin = load_twin(run_dir, kind=kind, loaded=loaded)
@@ -186,6 +186,20 @@ def _spread(numbers: Sequence[int], most: int, chance: Random) -> list[int]:
         return list(numbers)
     edges = [i * len(numbers) // most for i in range(most + 1)]
     return [numbers[chance.randrange(low, high)] for low, high in pairwise(edges)]
+
+
+def _apart(moments: Sequence[Moment], numbers: Sequence[int]) -> list[int]:
+    """Those of the numbers, in order, at which no other's real answer is shown among what was said before."""
+    kept: list[int] = []
+    answers: set[str] = set()
+    shown: set[str] = set()
+    for number in numbers:
+        before = {said.content for said in _shown(moments[number])}
+        if before.isdisjoint(answers) and moments[number].reply not in shown:
+            kept.append(number)
+            answers.add(moments[number].reply)
+            shown |= before
+    return kept
 
 
 def _worth_asking(moment: Moment) -> bool:

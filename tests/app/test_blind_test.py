@@ -2,9 +2,14 @@
 
 import pages
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 pytestmark = [pytest.mark.slow, pytest.mark.browser]
+
+
+def turns(found: Locator) -> list[str]:
+    """What is said in each of these turns."""
+    return ["\n".join(turn.locator(".bubble").all_inner_texts()) for turn in found.all()]
 
 
 def test_a_friend_plays_what_the_owner_approved_and_nothing_else(app, tiny_run, page: Page, new_context):
@@ -14,6 +19,10 @@ def test_a_friend_plays_what_the_owner_approved_and_nothing_else(app, tiny_run, 
     moments = page.locator("#blind-moments .conversation")
     expect(moments.first).to_be_visible(timeout=120_000)
     texts = moments.all_inner_texts()
+    assert len(texts) >= 3
+    said_before = [text for moment in moments.all() for text in turns(moment.locator(".turn.quiet"))]
+    answers = [turns(moment.locator(".turn:has(.who:text-is('really'))"))[0] for moment in moments.all()]
+    assert not set(answers) & set(said_before), "a real answer stands in what was said before another moment"
     for number in (0, 1):
         page.locator("#blind-approved label").nth(number).click()
     page.locator("#blind-called textarea, #blind-called input").fill("my friend")

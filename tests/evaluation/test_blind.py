@@ -3,7 +3,7 @@
 import pytest
 
 from pipeline.errors import ChatError
-from pipeline.evaluation import blind
+from pipeline.evaluation import blind, held_out_moments
 
 
 @pytest.fixture
@@ -25,6 +25,14 @@ def play(run, game, choose):
     for number in range(len(game.rounds)):
         blind.guess(run, game, number, choose(game, number))
     return blind.score(run, game)
+
+
+def test_no_real_answer_is_told_by_what_was_said_before_another_moment(tiny_run):
+    moments = held_out_moments(tiny_run)
+    numbers = blind._apart(moments, range(len(moments)))
+    assert 5 < len(numbers) < len(moments)
+    before = {said.content for number in numbers for said in blind._shown(moments[number])}
+    assert not before & {moments[number].reply for number in numbers}
 
 
 def test_a_question_shows_the_answers_and_no_name(run):
