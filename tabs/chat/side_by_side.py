@@ -15,7 +15,7 @@ from pipeline.prompt import Message
 from pipeline.visitors import Visitor, finished_runs, own_run
 from tabs.chat.answering import others_of, own_name
 from tabs.visitor import Stage, own_twin, safely, visitor_of
-from tabs.wiring import QUIET, Updates, Values
+from tabs.wiring import PRIVATE, QUIET, Updates, Values
 from web.bubbles import failed, note, waiting
 from web.views.run import run_label
 from web.views.side_by_side import columns, moment_to_answer, real_answer
@@ -69,19 +69,19 @@ def build(stage: Stage, who: gr.Dropdown, drawn: gr.events.Dependency) -> SideBy
     `drawn`: the event that has put the twins of now into `who`; before it, `who` may hold one that is gone.
     """
     panel = _layout(who)
+    answers = gr.on(
+        [panel.go.click, panel.message.submit], safely(_answer, panel, stage), panel.asked, panel.answers,
+        concurrency_id="model", concurrency_limit=16, trigger_mode="always_last", **QUIET,
+    )  # fmt: skip
+    # An event's listeners run one after another: the answers to what was asked before end, then what is asked changes.
+    gr.on([who.change, panel.kind.change, panel.number.input], None, None, None, cancels=[answers], **PRIVATE)
+    shown = [panel.answering, panel.number, panel.moment, panel.known, *panel.answers]
     for chosen in (who.change, drawn.then):
-        chosen(
-            safely(_draw, panel), [who, panel.known], [panel.answering, panel.number, panel.moment, panel.known],
-            **QUIET,
-        )  # fmt: skip
+        chosen(safely(_draw, panel), [who, panel.known], shown, **QUIET)
     panel.kind.change(safely(_switch, panel), panel.kind, [panel.message, panel.real, *panel.answers], **QUIET)
     panel.number.input(
         safely(_show_moment, panel), [who, panel.number], [panel.moment, *panel.answers], trigger_mode="always_last",
         **QUIET,
-    )  # fmt: skip
-    answers = gr.on(
-        [panel.go.click, panel.message.submit], safely(_answer, panel, stage), panel.asked, panel.answers,
-        concurrency_id="model", concurrency_limit=16, **QUIET,
     )  # fmt: skip
     panel.stop.click(lambda: gr.Button(visible=False), None, panel.stop, cancels=[answers], **QUIET)
     panel.uncover.click(safely(_uncover, panel), [who, panel.number], panel.truth, **QUIET)
@@ -123,7 +123,8 @@ def _switch(panel: SideBySidePanel, kind: str) -> Updates:
 
 def _nothing(panel: SideBySidePanel) -> Updates:
     """No answer yet."""
-    return {panel.columns: "", panel.truth: "", panel.uncover: gr.Button(visible=False)}
+    hidden = gr.Button(visible=False)
+    return {panel.columns: "", panel.truth: "", panel.uncover: hidden, panel.stop: hidden}
 
 
 def _answer(panel: SideBySidePanel, stage: Stage, request: gr.Request, values: Values) -> Iterator[Updates]:
@@ -185,6 +186,7 @@ def _draw(panel: SideBySidePanel, request: gr.Request, who: str | None, known: s
         panel.number: gr.Slider(minimum=1, maximum=max(2, len(moments)), value=1),
         panel.moment: moment_to_answer(moments, 1),
         panel.known: now,
+        **_nothing(panel),
     }
 
 

@@ -57,7 +57,8 @@ def _wire(chat: ChatPanel, stage: Stage) -> None:
         "inputs": chat.asked, "outputs": [chat.talk, chat.say, chat.send, chat.stop],
         "concurrency_id": "model", "concurrency_limit": 16, **QUIET,
     }  # fmt: skip
-    sent = gr.on([chat.send.click, chat.say.submit], safely(answer, chat, stage), **says)
+    # What is said while a reply comes is said as soon as the reply is there.
+    sent = gr.on([chat.send.click, chat.say.submit], safely(answer, chat, stage), trigger_mode="always_last", **says)
     anew = chat.again.click(safely(answer_again, chat, stage), cancels=[sent], **says)
     chat.talk.edit(safely(_open_box, chat), chat.who, chat.talk, **QUIET)
     chat.talk.clear(safely(_close_box, chat), chat.who, chat.talk, **QUIET)

@@ -96,9 +96,31 @@ def test_turns_are_changed_and_answers_come_at_their_own_pace(page: Page, folder
     expect(answer).not_to_contain_text("second of two")
 
 
+def test_what_is_said_while_a_reply_comes_is_said_once_it_is_there(page: Page):
+    said, answered = page.locator("#talk .turn.mine"), page.locator("#talk .turn.twin")
+    before = said.count()
+    page.locator("#paced input").check()
+    for number, text in enumerate(("one more thing", "and one more"), start=1):
+        page.locator("#say textarea").fill(text)
+        page.locator("#say textarea").press("Enter")
+        if number == 1:
+            expect(page.locator("#stop-reply")).to_be_visible()
+    expect(said).to_have_count(before + 2, timeout=60_000)
+    expect(answered).to_have_count(before + 2, timeout=60_000)
+    assert [turn.inner_text().strip() for turn in said.all()[-2:]] == ["one more thing", "and one more"]
+    expect(page.locator("#send")).to_be_visible(timeout=60_000)
+    page.locator("#paced input").uncheck()
+
+
 def test_three_answer_a_real_moment_and_what_was_really_said_comes_last(page: Page):
     page.locator("#compare-fold > button").click()
+    page.locator("#compare-message textarea, #compare-message input").fill("hello there")
+    page.locator("#compare-go").click()
+    expect(page.locator("#compare-columns .typing").first).to_be_visible()
     page.get_by_label("A real moment of the chat").check()
+    # What was asked before is answered no more.
+    expect(page.locator("#compare-stop")).to_be_hidden()
+    expect(page.locator("#compare-columns .column")).to_have_count(0)
     expect(page.locator("#compare-moment .bubble").first).to_be_visible()
     expect(page.locator("#uncover")).to_be_hidden()
     page.locator("#compare-go").click()
