@@ -79,13 +79,15 @@ def _draw(chat: ChatPanel, known: gr.State, request: gr.Request, before: str) ->
     visitor = visitor_of(request)
     folders = finished_runs(visitor)
     names = [folder.name for folder in folders]
-    now = f"{visitor.folder.stat().st_ino} {' '.join(names)}"
+    chosen = load_choices(visitor).get("twin")
+    if chosen not in (*names, BASE):
+        chosen = names[0] if names else BASE
+        # Who was here once stays until another is chosen: the next twin may be no better, and is a stranger.
+        save_choices(visitor, twin=chosen if names else None)
+    now = f"{visitor.folder.stat().st_ino} {chosen} {' '.join(names)}"
     if now == before:
         return {}
     choices = [(run_label(folder), folder.name) for folder in folders] + [("The base model, untrained", BASE)]
-    chosen = load_choices(visitor).get("twin")
-    if chosen not in names or (names and chosen == BASE):
-        chosen = names[0] if names else BASE
     return {chat.who: gr.Dropdown(choices, value=chosen), **_around(chat, visitor, chosen), known: now}
 
 

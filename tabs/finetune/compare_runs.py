@@ -8,7 +8,7 @@ import gradio as gr
 
 from pipeline.visitors import finished_runs, own_run, run_folders
 from tabs.visitor import Stage, download_link, safely, visitor_of
-from tabs.wiring import PRIVATE, QUIET, Updates, parts
+from tabs.wiring import PRIVATE, QUIET, Updates, Values, parts
 from web.views.run_comparison import every_run, started, two_runs
 
 __all__ = ["AllRunsPanel", "build"]
@@ -43,27 +43,30 @@ def build(stage: Stage) -> AllRunsPanel:
     link = gr.HTML(elem_id="keep-link")
     panel = AllRunsPanel(every, choice, first, second, beside, keeping, keep, pack, link, gr.State(""))
     changed = [stage.runs.change, stage.dataset.change]
-    gr.on(changed, safely(_draw, panel), panel.known, parts(panel), **QUIET)
-    gr.on([first.change, second.change], safely(_compare), [first, second], beside, **QUIET)
+    gr.on(changed, safely(_draw, panel), {first, second, panel.known}, parts(panel), **QUIET)
+    # A run that still learns has more to show each time.
+    gr.on([first.change, second.change, stage.runs.change], safely(_compare), [first, second], beside, **QUIET)
     pack.click(safely(_take_along), keep, link, show_progress="minimal", **PRIVATE)
     return panel
 
 
-def _draw(panel: AllRunsPanel, request: gr.Request, known: str) -> Updates:
-    """The list always, the choices only where others are there, so that none is lost."""
+def _draw(panel: AllRunsPanel, request: gr.Request, values: Values) -> Updates:
+    """The list always, the choices only where others are there, so that none is lost; a pair that is there stays."""
     visitor = visitor_of(request)
     folders, done = run_folders(visitor), finished_runs(visitor)
     now = " ".join(f"{folder.name}{folder in done}" for folder in folders)
-    if now == known:
+    if now == values[panel.known]:
         return {panel.every: every_run(folders)}
     names = [(started(folder), folder.name) for folder in folders]
     kept = [(started(folder), folder.name) for folder in done]
-    newest, before = (names[0][1], names[1][1]) if len(names) > 1 else (None, None)
+    pair = [values[panel.first], values[panel.second]]
+    if not set(pair) <= {folder.name for folder in folders}:
+        pair = [names[1][1], names[0][1]] if len(names) > 1 else [None, None]
     return {
         panel.every: every_run(folders),
         panel.choice: gr.Row(visible=len(names) > 1),
-        panel.first: gr.Dropdown(names, value=before),
-        panel.second: gr.Dropdown(names, value=newest),
+        panel.first: gr.Dropdown(names, value=pair[0]),
+        panel.second: gr.Dropdown(names, value=pair[1]),
         panel.keeping: gr.Row(visible=bool(kept)),
         panel.keep: gr.Dropdown(kept, value=kept[0][1] if kept else None),
         panel.link: "",

@@ -19,6 +19,7 @@ from pipeline.visitors import (
     own_run,
     run_folders,
     runs_stamp,
+    save_choices,
     stamp,
 )
 from tabs.finetune import compare_runs, explain, forecast, free_t4, jobs, settings
@@ -135,7 +136,7 @@ def _wire(tab: FinetuneTab, stage: Stage) -> None:
     run.train.click(safely(_train, tab, stage), asked, outputs, show_progress="minimal", **PRIVATE)
     for button, order in ((run.stop, "stop"), (run.pause, "pause"), (run.resume, "resume")):
         button.click(safely(_order, tab, stage, order), None, outputs, **QUIET)
-    run.onward.click(lambda: gr.Tabs(selected="chat"), None, stage.tabs, **QUIET)
+    run.onward.click(safely(_go_on, stage), None, [stage.runs, stage.tabs], **QUIET)
     tab.rows_fold.expand(safely(_rows, tab), tab.form["model"], tab.rows, show_progress="minimal", **PRIVATE)
 
 
@@ -180,6 +181,15 @@ def _order(tab: FinetuneTab, stage: Stage, order: str, request: gr.Request) -> U
     run_dir = own_run(visitor, folders[0].name if folders else None)
     {"stop": runs.stop, "pause": runs.pause, "resume": runs.resume}[order](run_dir)
     return {stage.runs: runs_stamp(visitor), **_drawn(tab, visitor)}
+
+
+def _go_on(stage: Stage, request: gr.Request) -> Updates:
+    """To the chat with the twin that has just learned; the new stamp makes the tab there draw itself for it."""
+    visitor = visitor_of(request)
+    run = newest_run(visitor)
+    name = run.directory.name if run is not None and run.has_adapter else None
+    save_choices(visitor, twin=name)
+    return {stage.runs: f"{runs_stamp(visitor)} twin {name}", stage.tabs: gr.Tabs(selected="chat")}
 
 
 def _draw(tab: FinetuneTab, request: gr.Request) -> Updates:
