@@ -27,7 +27,7 @@ from pipeline.errors import ChatError, described
 from pipeline.store import workspace
 from pipeline.visitors import Visitor, own_run
 from tabs.page import GENERIC, sentence
-from web.guard import NO_COOKIE, key_in
+from web.cookie import NO_COOKIE, key_in
 
 if TYPE_CHECKING:
     from pipeline.inference import LoadedModels

@@ -210,6 +210,12 @@ def test_heavy_packages_are_imported_where_they_are_used(path):
     assert not roots & HEAVY
 
 
+def test_a_tab_pulls_in_nothing_that_stands_before_the_page():
+    check = "import tabs.visitor, sys; print(*sorted({'web.guard', 'web.friends'} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", check], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == []
+
+
 def test_importing_the_app_loads_no_torch():
     check = "import app, sys; print(*sorted({'torch', 'transformers', 'trl', 'datasets'} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", check], cwd=ROOT, capture_output=True, text=True, check=True)

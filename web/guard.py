@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
@@ -23,19 +22,15 @@ from urllib.parse import parse_qs
 from pipeline.errors import described
 from pipeline.store import limits, workspace
 from web.asgi import App, Message, Receive, Refused, Scope, Send, answer, cookies, header
+from web.cookie import COOKIE, NO_COOKIE, key_in
 from web.friends import PATH, play
 from web.origin import check_host, check_origin
 from web.sessions import NOT_YOURS, Sessions
 from web.uploads import Uploads
 
-__all__ = ["COOKIE", "NO_COOKIE", "Guard", "key_in"]
+__all__ = ["Guard"]
 
 log = logging.getLogger("chat_twin")
-COOKIE = "chat_twin"
-NO_COOKIE = (
-    "Your browser keeps no cookie for this page, which is what keeps your chat apart from others': "
-    "allow it, or open the app in a tab of its own."
-)
 GENERIC = "Something went wrong on our side; nothing of yours is lost. Please try again."
 API = "/gradio_api"
 MINE = "/mine/"
@@ -63,14 +58,6 @@ HEADERS = [
     (b"referrer-policy", b"no-referrer"),
     (b"x-content-type-options", b"nosniff"),
 ]
-
-
-def key_in(found: Mapping[str, Any] | None) -> str | None:
-    """The visitor's key among a request's cookies, or None if there is none of ours."""
-    key = found.get(COOKIE) if found else None
-    if not isinstance(key, str) or not 40 <= len(key) <= 64:
-        return None
-    return key if key.isascii() and key.replace("-", "").replace("_", "").isalnum() else None
 
 
 class Guard:

@@ -11,7 +11,7 @@ from pipeline.store import workspace
 from pipeline.visitors import Visitor
 from tabs.finetune import tab as finetune
 from tabs.finetune.forecast import look, plan_shown
-from web.guard import COOKIE
+from web.cookie import COOKIE
 from web.views.explain import low_rank_html, number_html, weights_html
 from web.views.plan import fit_bar
 

@@ -10,7 +10,7 @@ from pipeline.store import workspace
 from pipeline.visitors import save_chat
 from tabs.dataset import tab as dataset
 from tabs.visitor import visitor_of
-from web.guard import COOKIE
+from web.cookie import COOKIE
 
 
 def test_a_preview_after_the_making_hides_only_a_dataset_of_other_settings(tmp_path, monkeypatch):

@@ -14,7 +14,7 @@ from pipeline.evaluation import held_out_moments
 from pipeline.prompt import split_bubbles
 from pipeline.store import workspace
 from tabs.chat import side_by_side
-from web.guard import COOKIE
+from web.cookie import COOKIE
 from web.views.side_by_side import moment_to_answer
 
 RUN = "20240101-120000-abcd"

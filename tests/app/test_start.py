@@ -11,7 +11,7 @@ from pipeline.store import workspace
 from pipeline.visitors import incoming_folder, load_chat, load_choices, save_choices
 from tabs.analyse import start
 from tabs.visitor import visitor_of
-from web.guard import COOKIE
+from web.cookie import COOKIE
 
 LINES = "".join(f"03/04/2024, 21:1{i} - {name}: hi\n" for i, name in enumerate(["Ann", "Ann", "Ann Smith", "Bob"]))
 

@@ -17,7 +17,7 @@ from pipeline.visitors import run_folders
 from tabs.finetune import tab as finetune
 from tabs.visitor import visitor_of
 from tests.dataset.chats import chat, talk
-from web.guard import COOKIE
+from web.cookie import COOKIE
 
 
 def end_workers() -> None:
