@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import polars as pl
 
@@ -99,11 +99,18 @@ def _name_of(text: Text) -> str:
 
 
 def _free_name(chats: dict[str, list[_Part]], name: str, part: _Part) -> str:
-    """The name, with the app's where another source has a chat of the same name."""
+    """The name, with the app's where another source has a chat of it, or its folder's where another folder has."""
     taken = chats.get(name)
-    if taken and part.source and taken[0].source is not part.source:
-        return f"{name} ({part.source.app})"
-    return name
+    if not taken or not part.source:
+        return name
+    if taken[0].source is not part.source:
+        return _free_name(chats, f"{name} ({part.source.app})", part)
+    here, there = _folder(part.text), _folder(taken[0].text)
+    return name if here == there or part.inner is None else f"{name} ({here.name})"
+
+
+def _folder(text: Text) -> PurePosixPath:
+    return PurePosixPath(text.member or "").parent
 
 
 def _read_part(part: _Part, date_order: str | None, progress: Progress) -> Chat:

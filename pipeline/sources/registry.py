@@ -1,6 +1,8 @@
 """Every source that there is: a new one is a file beside this one, and a line here."""
 
 from pipeline.sources import (
+    discord,
+    meta,
     telegram,
     whatsapp,
 )
@@ -11,6 +13,8 @@ __all__ = ["SOURCES", "endings", "likely_sources", "recognise", "what_to_bring"]
 SOURCES: tuple[Source, ...] = (
     whatsapp.SOURCE,
     telegram.SOURCE,
+    meta.SOURCE,
+    discord.SOURCE,
 )
 
 

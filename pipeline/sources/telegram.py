@@ -1,6 +1,5 @@
 """Telegram Desktop's JSON export (result.json) to the same table."""
 
-import json
 import re
 from collections.abc import Iterator
 from datetime import datetime
@@ -12,6 +11,7 @@ from pipeline.errors import ChatError
 from pipeline.messages import SCHEMA, Chat, Layout, people
 from pipeline.progress import SILENT, Progress
 from pipeline.sources.archives import Text, load, peek
+from pipeline.sources.jsons import Json, load_json
 from pipeline.sources.source import Bytes, Evidence, Source
 
 __all__ = ["SOURCE"]
@@ -28,7 +28,6 @@ _KEYS = re.compile(
     r'|"type"\s*:\s*"(?:personal_chat|bot_chat|saved_messages|private_\w+|public_\w+|service)"'
     r'|"about"\s*:\s*"[^"]*Telegram'
 )
-Json = dict[str, Any]
 
 
 def recognises(start: str, name: str) -> Evidence | None:
@@ -43,7 +42,7 @@ def chats(text: Text) -> list[str]:
     """The names of the chats in the export of an account; none in that of one chat."""
     if not re.search(r'"(?:chats|about)"\s*:', peek(text)):
         return []
-    return [_name(chat) for chat in _chats(_load(load(text)))]
+    return list(_named(load_json(load(text))))
 
 
 def parse(data: Bytes, *, chat: str | None = None, date_order: str | None = None, progress: Progress = SILENT) -> Chat:
@@ -52,7 +51,7 @@ def parse(data: Bytes, *, chat: str | None = None, date_order: str | None = None
     Service messages (joined, pinned, ...) are system lines; a message's entities are joined to its plain text. A
     picture's text is its caption and nothing else.
     """
-    found = [entry for entry in _chats(_load(data)) if chat is None or _name(entry) == chat]
+    found = [entry for name, entry in _named(load_json(data)).items() if chat is None or name == chat]
     if len(found) > 1:
         raise ChatError(f"There are {len(found)} chats in this export: choose one of them.")
     rows = [row for entry in found for line in entry["messages"] if isinstance(line, dict) and (row := _row(line))]
@@ -63,15 +62,14 @@ def parse(data: Bytes, *, chat: str | None = None, date_order: str | None = None
     return Chat(messages, layout, str(found[0].get("name") or "") or " & ".join(people(messages)[:2]))
 
 
-def _name(chat: Json) -> str:
-    return str(chat.get("name") or "Telegram")
-
-
-def _load(data: Bytes) -> Any:
-    try:
-        return json.loads(data)
-    except (ValueError, RecursionError) as error:
-        raise ChatError("This JSON file is broken or incomplete: export the chat again.") from error
+def _named(export: Any) -> dict[str, Json]:
+    """The chats of an export by their names; the second of a name has its number behind it."""
+    named: dict[str, Json] = {}
+    for chat in _chats(export):
+        name = str(chat.get("name") or "Telegram")
+        same = sum(other == name or other.startswith(f"{name} (") for other in named)
+        named[f"{name} ({same + 1})" if same else name] = chat
+    return named
 
 
 def _chats(export: Any) -> list[Json]:

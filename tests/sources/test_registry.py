@@ -18,9 +18,27 @@ TELEGRAM = json.dumps(
         ],
     }
 )  # fmt: skip
+META = json.dumps(
+    {
+        "participants": [{"name": "Ann"}, {"name": "Bob"}],
+        "messages": [{"sender_name": "Ann", "timestamp_ms": 1710969402000, "content": "hi"}],
+        "title": "Ann", "thread_path": "inbox/ann_1",
+    }
+)  # fmt: skip
+DISCORD = json.dumps(
+    {
+        "guild": {"id": "0", "name": "Direct Messages"}, "channel": {"id": "1", "type": "DirectTextChat", "name": "Ann"},
+        "messages": [
+            {"id": "1", "type": "Default", "timestamp": "2024-03-20T21:16:42.1+00:00", "content": "hi",
+             "author": {"name": "ann", "nickname": "Ann"}}
+        ],
+    }
+)  # fmt: skip
 OWN = {
     "whatsapp": ("_chat.txt", "20/03/2024, 21:16 - Ann: hi\n20/03/2024, 21:17 - Bob: hello\n"),
     "telegram": ("result.json", TELEGRAM),
+    "meta": ("message_1.json", META),
+    "discord": ("Ann.json", DISCORD),
 }
 OTHERS = {"story.txt": "Once upon a time\nthere was a file.\n", "list.json": "[1, 2]", "empty.json": "{}", "": ""}
 
