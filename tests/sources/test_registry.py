@@ -27,7 +27,7 @@ META = json.dumps(
 )  # fmt: skip
 DISCORD = json.dumps(
     {
-        "guild": {"id": "0", "name": "Direct Messages"}, "channel": {"id": "1", "type": "DirectTextChat", "name": "Ann"},
+        "guild": {"id": "0", "name": "Direct Messages"}, "channel": {"id": "1", "name": "Ann"},
         "messages": [
             {"id": "1", "type": "Default", "timestamp": "2024-03-20T21:16:42.1+00:00", "content": "hi",
              "author": {"name": "ann", "nickname": "Ann"}}
