@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from pipeline.cli.steps import read_chat
+from pipeline.cli.steps import read_chat, writable
 from pipeline.cli.terminal import bar
 from pipeline.errors import ChatError
 
@@ -43,7 +43,7 @@ def ask(
     chats = read_chats([Path(file) for file in files], date_order)
     with tempfile.TemporaryDirectory() as scratch:
         with bar("Remembering") as progress:
-            index = build_index(memory or Path(scratch) / "memory", chats, progress)
+            index = build_index(writable(memory or Path(scratch) / "memory"), chats, progress)
         for line in asked:
             found = find(index, line["question"], top)
             if questions or as_json:

@@ -1,6 +1,6 @@
 """The memory of some chats, in a folder of its own: what was said, and where to look for it.
 
-    index.json          the version, and what the vectors were made with
+    index.json          the version, what the vectors were made with, and whose chats these are (a stamp)
     said.parquet        the messages that are remembered (see moments.remembered)
     moments.parquet     first, last, key: each moment's place in them
     wide.npy            int8 (moments, 512): the mean of its messages' vectors
@@ -47,11 +47,12 @@ class Index:
     words: Any  # tantivy.Index
 
 
-def open_index(folder: Path) -> Index | None:
-    """The memory in this folder; None where there is none, or one of another version."""
+def open_index(folder: Path, of: str | None = None) -> Index | None:
+    """The memory in this folder; None where there is none, or one of another version, or not `of` this stamp."""
     import tantivy
 
-    if _about(folder) != ABOUT:
+    about = _about(folder)
+    if not isinstance(about, dict) or of not in (None, about.pop("of", "")) or about != ABOUT:
         return None
     said = pl.read_parquet(folder / "said.parquet")
     moments = pl.read_parquet(folder / "moments.parquet")
@@ -63,21 +64,23 @@ def open_index(folder: Path) -> Index | None:
     return Index(said, moments.with_columns(starts=starts), wide, signs, close, words)
 
 
-def build_index(folder: Path, chats: dict[str, pl.DataFrame], progress: Progress = SILENT) -> Index:
+def build_index(folder: Path, chats: dict[str, pl.DataFrame], progress: Progress = SILENT, *, of: str = "") -> Index:
     """Remember these chats (title to table of messages) in this folder, with nothing else that was there before.
 
-    Raises ChatError where nobody wrote anything, CancelledError where it was cancelled; the old memory is then kept.
+    of: a stamp of the chats, by which open_index knows that they are still the same. The folder over this one must be
+    there. Raises ChatError where nobody wrote anything, CancelledError where it was cancelled: the old memory stays.
     """
     said = remembered(chats)
     if said.is_empty():
         raise ChatError("There is no written message in this chat, so nothing can be asked of it.")
     found = spans(said)
     before = open_index(folder)
-    if before is not None and before.moments["key"].to_list() == found.keys and before.said.equals(said):
+    if before is not None and before.said.equals(said):
+        _write_about(folder, of)
         return before
     new = folder.with_name(folder.name + ".new")
     shutil.rmtree(new, ignore_errors=True)
-    new.mkdir(parents=True)
+    new.mkdir(mode=0o700)
     try:
         said.write_parquet(new / "said.parquet")
         pl.DataFrame(
@@ -89,7 +92,7 @@ def build_index(folder: Path, chats: dict[str, pl.DataFrame], progress: Progress
         np.save(new / "wide.npy", _wide(said, found, before, progress.part(0.1 if with_close else 1.0)))
         if with_close:
             np.save(new / "close.npy", _close(said, found, before, progress.part(0.9)))
-        (new / "index.json").write_text(json.dumps(ABOUT), encoding="utf-8")
+        _write_about(new, of)
     except BaseException:
         shutil.rmtree(new, ignore_errors=True)
         raise
@@ -105,6 +108,10 @@ def _about(folder: Path) -> Any:
         return json.loads((folder / "index.json").read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
+
+
+def _write_about(folder: Path, of: str) -> None:
+    (folder / "index.json").write_text(json.dumps({**ABOUT, "of": of}), encoding="utf-8")
 
 
 def _write_words(folder: Path, said: pl.DataFrame, found: Spans) -> None:

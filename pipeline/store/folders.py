@@ -21,6 +21,8 @@ class ChatFolder(Folder):
     source = Entry("source")
     messages = Entry("messages.parquet")
     about = Entry("chat.json")
+    memory = Entry("memory")  # what can be asked of it (pipeline.retrieval)
+    memory_lock = Entry("memory.lock")  # held while that is made
 
     def measured(self, read_at: int) -> Path:
         """What was measured of the messages that were written at this time (ns)."""

@@ -17,6 +17,7 @@ from pipeline.visitors.choices import load_choices, save_choices
 from pipeline.visitors.dataset import dataset_stamp, load_dataset, replace_dataset
 from pipeline.visitors.left_out import LeftOut, forget_left_out, keep_left_out, left_out
 from pipeline.visitors.measured import measured_chat
+from pipeline.visitors.memory import around, ask_chat
 from pipeline.visitors.runs import (
     check_none_goes,
     finished_runs,
@@ -33,6 +34,8 @@ from pipeline.visitors.visitor import Visitor, stamp
 __all__ = [
     "LeftOut",
     "Visitor",
+    "around",
+    "ask_chat",
     "chat_head",
     "chat_stamp",
     "check_none_goes",

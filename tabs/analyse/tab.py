@@ -17,6 +17,7 @@ from pipeline.charts import ORDER
 from pipeline.errors import ChatError
 from pipeline.visitors import Visitor, chat_stamp, load_chat, load_choices, measured_chat, save_choices
 from tabs import figures
+from tabs.analyse import ask
 from tabs.analyse.date_range import days_range
 from tabs.figures import FigurePlace
 from tabs.visitor import Stage, download_link, safely, visitor_of
@@ -66,7 +67,7 @@ class AnalyseTab:
 
 def build(stage: Stage) -> AnalyseTab:
     """Fill the tab; it shows once a chat is loaded, and draws itself anew when the chat or a filter changes."""
-    tab = _layout()
+    tab = _layout(stage)
     filters, names = {*parts(tab.filters)}, list(tab.figures)
     first = [tab.opening, tab.trouble, *parts([tab.figures[name] for name in names[:FIRST]])]
     rest = [tab.person, tab.along.whose, *parts([tab.figures[name] for name in names[FIRST:]])]
@@ -86,7 +87,7 @@ def build(stage: Stage) -> AnalyseTab:
     return tab
 
 
-def _layout() -> AnalyseTab:
+def _layout(stage: Stage) -> AnalyseTab:
     with gr.Column(visible=False, elem_id="analysis") as page:
         figures.style()
         opening = gr.HTML(elem_classes="ct")
@@ -100,6 +101,8 @@ def _layout() -> AnalyseTab:
         places, person, onward = {}, gr.Dropdown(render=False), gr.Button(render=False)
         for name in ORDER:
             places[name] = figures.place(name)
+            if len(places) == FIRST:
+                ask.build(stage)
             if name == "enough":
                 person, onward = _next_step()
         along = _take_along()
