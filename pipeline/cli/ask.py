@@ -43,7 +43,7 @@ def ask(
     chats = read_chats([Path(file) for file in files], date_order)
     with tempfile.TemporaryDirectory() as scratch:
         with bar("Remembering") as progress:
-            index = build_index(writable(memory or Path(scratch) / "memory"), chats, progress)
+            index = build_index(writable(memory or Path(scratch) / "found"), chats, progress)
         for line in asked:
             found = find(index, line["question"], top)
             if questions or as_json:
