@@ -16,7 +16,17 @@ from pipeline.inference import Engine, GenerationConfig, LoadedModels, load_engi
 from pipeline.prompt import Message, Template, encode_all, encode_prompt
 from pipeline.runs import RunFolder
 
-__all__ = ["FinishReason", "Kind", "PartialReply", "Twin", "load_twin", "prompt_messages", "stream", "with_instruction"]
+__all__ = [
+    "FinishReason",
+    "Kind",
+    "PartialReply",
+    "Twin",
+    "load_twin",
+    "prompt_budget",
+    "prompt_messages",
+    "stream",
+    "with_instruction",
+]
 
 Kind = Literal["twin", "base", "prompted base"]
 
@@ -210,8 +220,7 @@ def stream(
     """
     config = generation or twin.generation
     engine = twin.engine
-    most = min(config.context_tokens or _trained_context(twin), engine.context) - config.max_new_tokens
-    messages = prompt_messages(twin, history, now, max(64, most))
+    messages = prompt_messages(twin, history, now, prompt_budget(twin, config))
     prompt = encode_prompt(engine.template, engine.tokenizer, messages)
     guard = StopSequences(engine.template, twin.others)
     ids: list[int] = []
@@ -236,9 +245,10 @@ def stream(
     yield PartialReply(text.strip(), "length", len(ids))
 
 
-def _trained_context(twin: Twin) -> int:
-    """Most tokens that a row had in training; what a bare model is given without a word."""
-    return twin.config.max_tokens if twin.config else 2048
+def prompt_budget(twin: Twin, generation: GenerationConfig) -> int:
+    """Most tokens of a prompt: with the reply no more than a row had in training, unless the settings say else."""
+    trained = twin.config.max_tokens if twin.config else 2048
+    return max(64, min(generation.context_tokens or trained, twin.engine.context) - generation.max_new_tokens)
 
 
 def with_instruction(twin: Twin, opening: Sequence[Message]) -> list[Message]:

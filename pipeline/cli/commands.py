@@ -258,12 +258,20 @@ def evaluate(
         bool,
         typer.Option("--full", help="Replies of the prompted base model too, style and context of all, authorship."),
     ] = False,
+    swap: Annotated[
+        Path | None,
+        typer.Option(help="Add to the exam: does each reply find its own twin, of this one and of another run's?"),
+    ] = None,
+    by_turn: Annotated[
+        bool,
+        typer.Option("--by-turn", help="Add to the exam: the twin at the turns of conversations that it holds itself."),
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Examine a twin on the end of the chat, which it has not seen, beside the model it began as."""
     from pipeline.evaluation import exam_text
 
-    exam = examine(run_dir, samples, full=full)
+    exam = examine(run_dir, samples, full=full, swap=swap, by_turn=by_turn)
     print(exam.model_dump_json() if as_json else exam_text(exam))
 
 

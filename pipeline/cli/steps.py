@@ -208,10 +208,17 @@ def training_text(run: "Run") -> str:
     return "\n".join(filter(None, (told, planned, *changed, run.message, seen)))
 
 
-def examine(run_dir: Path, samples: int, *, full: bool = False) -> "Exam":
+def examine(
+    run_dir: Path, samples: int, *, full: bool = False, swap: Path | None = None, by_turn: bool = False
+) -> "Exam":
+    """The exam of a run; with `swap` or `by_turn` the one that there is, with these figures beside the others."""
     from pipeline.evaluation import evaluate as take_exam
+    from pipeline.evaluation import examine_further
     from pipeline.runs import read_run
 
-    read_run(run_dir)
+    for folder in filter(None, (run_dir, swap)):
+        read_run(folder)
     with bar("Examining") as progress:
-        return take_exam(run_dir, samples=samples, full=full, progress=progress)
+        if swap is None and not by_turn:
+            return take_exam(run_dir, samples=samples, full=full, progress=progress)
+        return examine_further(run_dir, swap=swap, by_turn=by_turn, full=full, samples=samples, progress=progress)

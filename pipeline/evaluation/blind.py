@@ -10,7 +10,6 @@ import shutil
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
-from math import sqrt
 from pathlib import Path
 from random import Random
 from typing import Literal
@@ -22,6 +21,7 @@ from pipeline.dataset import OPENER, read_dataset
 from pipeline.errors import ChatError
 from pipeline.evaluation.evaluate import held_out_moments, while_there
 from pipeline.evaluation.exam import Name
+from pipeline.evaluation.intervals import interval
 from pipeline.evaluation.replies import Moment, held_out, prompts_at, sample_replies
 from pipeline.inference import LoadedModels
 from pipeline.progress import SILENT, Progress
@@ -39,7 +39,6 @@ __all__ = [
     "approve",
     "ask",
     "guess",
-    "interval",
     "invite",
     "invited",
     "make_rounds",
@@ -357,13 +356,3 @@ def score(run_dir: Path, game: Game | None = None) -> Score:
         chance=sum(1 / line.answers for line in lines) / len(lines) if lines else 0.0,
         taken=dict(Counter(line.taken for line in lines)),
     )
-
-
-def interval(right: int, of: int) -> tuple[float, float]:
-    """Wilson's 95 % interval of a share."""
-    if not of:
-        return 0.0, 1.0
-    z, share = 1.96, right / of
-    middle = (share + z * z / (2 * of)) / (1 + z * z / of)
-    half = z / (1 + z * z / of) * sqrt(share * (1 - share) / of + z * z / (4 * of * of))
-    return max(0.0, middle - half), min(1.0, middle + half)

@@ -8,12 +8,14 @@ from pydantic import AliasChoices, BaseModel, ConfigDict, Field, ValidationError
 
 from pipeline.errors import ChatError
 from pipeline.evaluation.authorship import AuthorshipCheck
+from pipeline.evaluation.by_turn import ByTurn
 from pipeline.evaluation.canaries import Exposure
 from pipeline.evaluation.classifier_accuracy import ClassifierAccuracy
 from pipeline.evaluation.leaks import Leaks
 from pipeline.evaluation.relevance import Relevance
 from pipeline.evaluation.replies import Answers, Loss
 from pipeline.evaluation.style import Style
+from pipeline.evaluation.swap import SwapTest
 from pipeline.inference import GenerationConfig
 from pipeline.runs import RunFolder
 from pipeline.store import replace_text
@@ -57,6 +59,8 @@ class Exam(BaseModel):
     full: bool = False
     authorship: AuthorshipCheck | None = _formerly("authorship", "hand")
     generation: GenerationConfig | None = None  # how the twin's replies were sampled
+    swap: SwapTest | None = None
+    by_turn: ByTurn | None = None
     notes: tuple[str, ...] = ()  # sentences on how far its figures can be trusted
 
     def of(self, name: Name) -> Candidate | None:

@@ -4,6 +4,7 @@ import pytest
 
 from pipeline.errors import ChatError
 from pipeline.evaluation import blind, held_out_moments
+from pipeline.evaluation.intervals import interval
 
 
 @pytest.fixture
@@ -104,7 +105,7 @@ def test_an_invitation_leads_to_its_run_and_to_no_other(run, tmp_path_factory):
 
 @pytest.mark.parametrize(("right", "of"), [(0, 0), (0, 10), (5, 10), (10, 10), (60, 200)])
 def test_the_interval_holds_the_share(right, of):
-    low, high = blind.interval(right, of)
+    low, high = interval(right, of)
     assert 0 <= low <= (right / of if of else 0.5) <= high <= 1
 
 

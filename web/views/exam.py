@@ -5,11 +5,14 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING
 
+from web.words import time_left
+
 if TYPE_CHECKING:
     from pipeline.evaluation import Exam
 
-__all__ = ["ABOUT_EXAM", "exam_table"]
+__all__ = ["ABOUT_EXAM", "exam_table", "running_exam"]
 
+SURE = 0.05  # of the work: from then on what is left can be told
 ABOUT_EXAM = (
     '<p class="quiet">The exam asks how surprised the twin is by what the person really wrote in the part of the chat '
     "that was held out, and whether its own replies end, beside the model it started from. It takes a minute or two "
@@ -18,11 +21,25 @@ ABOUT_EXAM = (
 )
 
 
+def running_exam(done: float, doing: str, seconds: float) -> str:
+    """How far it is (`done` of 1) after so many seconds, and how long it will take from there."""
+    left = seconds * (1 - done) / done if done > SURE else None
+    meter = f'<div class="meter"><i style="width:{100 * done:.0f}%"></i></div>'
+    return f'<p class="state">{escape(doing or "Loading the model")}, {time_left(left)}</p>{meter}'
+
+
 def exam_table(exam: Exam) -> str:
     """The figures of all who took it, and what they mean."""
-    from pipeline.evaluation import QUICK_NOTE, exam_notes, exam_rows
+    from pipeline.evaluation import QUICK_NOTE, exam_notes, exam_rows, turn_rows
 
-    header, rows = exam_rows(exam)
+    about = f"On {exam.held_out_replies:,} replies of {escape(exam.person)} that no training has seen."
+    notes = [*exam_notes(exam), *([] if exam.full else [QUICK_NOTE])]
+    said = "".join(f'<p class="quiet">{escape(text)}</p>' for text in notes)
+    tables = "".join(_table(*table) for table in (exam_rows(exam), turn_rows(exam)) if table[1])
+    return f'<p class="quiet">{about}</p>{tables}{said}'
+
+
+def _table(header: list[str], rows: list[list[str]]) -> str:
     head = "".join(f"<th{' class=number' if place else ''}>{escape(cell)}</th>" for place, cell in enumerate(header))
     body = "".join(
         "<tr>"
@@ -34,8 +51,4 @@ def exam_table(exam: Exam) -> str:
         + "</tr>"
         for row in rows
     )  # fmt: skip
-    about = f"On {exam.held_out_replies:,} replies of {escape(exam.person)} that no training has seen."
-    notes = [*exam_notes(exam), *([] if exam.full else [QUICK_NOTE])]
-    said = "".join(f'<p class="quiet">{escape(text)}</p>' for text in notes)
-    table = f'<table class="list exam"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
-    return f'<p class="quiet">{about}</p>{table}{said}'
+    return f'<table class="list exam"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
