@@ -98,19 +98,8 @@ def evaluate(
     dataset = read_dataset(folder.dataset.path)
     if not dataset.validation:
         raise ChatError("No replies were held out of this dataset: give it a validation share and train again.")
-    learned, canaries = TrainingText(dataset.train), read_canaries(folder.dataset.path)
-    examined: dict[Kind, _Examined] = {}
-    seconds = dict(FULL_SECONDS if full else QUICK_SECONDS)
-    if tuned := folder.generation.is_file():
-        del seconds["tuning"]
-    total = sum(seconds.values())
-    for kind in KINDS:
-        who = _examinee(kind, load_twin(run_dir, kind=kind, loaded=loaded), dataset, samples, full=full)
-        if kind == "twin" and not tuned:
-            who = _tuned(who, run_dir, progress.part(seconds["tuning"] / total, "Examining how long replies should be"))
-        done = _examine(who, samples, progress.part(seconds[kind] / total), full=full)
-        exposure = exposure_of(who.twin, dataset.train, canaries) if kind != "prompted base" else None
-        examined[kind] = replace(done, candidate=done.candidate.model_copy(update={"exposure": exposure}))
+    examined = _examine_all(run_dir, dataset, samples, progress, loaded, full=full)
+    learned = TrainingText(dataset.train)
     moments = held_out_moments(run_dir)
     real = [moments[i].reply for i in even_sample(len(moments), samples)]
     copied = [_with_leaks(examined[kind], learned, examined["base"].replies) for kind in KINDS]
@@ -129,6 +118,26 @@ def evaluate(
     write_exam(exam, run_dir)
     write_picture(exam, folder.picture)
     return exam
+
+
+def _examine_all(
+    run_dir: Path, dataset: Dataset, samples: int, progress: Progress, loaded: LoadedModels, *, full: bool
+) -> dict[Kind, _Examined]:
+    """The twin, its sampling tuned where it has not been, and those that it is measured against."""
+    canaries = read_canaries(RunFolder(run_dir).dataset.path)
+    examined: dict[Kind, _Examined] = {}
+    seconds = dict(FULL_SECONDS if full else QUICK_SECONDS)
+    if tuned := RunFolder(run_dir).generation.is_file():
+        del seconds["tuning"]
+    total = sum(seconds.values())
+    for kind in KINDS:
+        who = _examinee(kind, load_twin(run_dir, kind=kind, loaded=loaded), dataset, samples, full=full)
+        if kind == "twin" and not tuned:
+            who = _tuned(who, run_dir, progress.part(seconds["tuning"] / total, "Examining how long replies should be"))
+        done = _examine(who, samples, progress.part(seconds[kind] / total), full=full)
+        exposure = exposure_of(who.twin, dataset.train, canaries) if kind != "prompted base" else None
+        examined[kind] = replace(done, candidate=done.candidate.model_copy(update={"exposure": exposure}))
+    return examined
 
 
 def while_there(run_dir: Path, progress: Progress) -> Progress:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from pipeline.errors import ChatError
 from pipeline.evaluation.by_turn import by_turn as hold_conversations
-from pipeline.evaluation.evaluate import evaluate
+from pipeline.evaluation.evaluate import evaluate, while_there
 from pipeline.evaluation.exam import Exam, read_exam, write_exam
 from pipeline.evaluation.swap import swap_test
 from pipeline.inference import LoadedModels
@@ -31,6 +31,7 @@ def examine_further(
     if swap is None and not by_turn:
         raise ChatError("Nothing was asked for: choose another person's run, or the figures by turn.")
     loaded = loaded or LoadedModels()
+    progress = while_there(run_dir, progress)
     exam = read_exam(run_dir)
     left = 1.0
     if exam is None or (full and not exam.full):
@@ -43,5 +44,6 @@ def examine_further(
     if by_turn:
         turns = hold_conversations(run_dir, swap, progress=progress.part(share), loaded=loaded)
         exam = exam.model_copy(update={"by_turn": turns})
+    progress(1)
     write_exam(exam, run_dir)
     return exam

@@ -53,7 +53,7 @@ def build(stage: Stage, who: gr.Dropdown) -> ExamPanel:
         full = gr.Button("The full exam", min_width=150, elem_id="examine-full", **small)
         turns = gr.Button("Turn by turn", min_width=140, elem_id="examine-turns", **small)
     with gr.Row(elem_classes="actions", visible=False) as beside:
-        other = gr.Dropdown([], label="Another person's twin", elem_id="examine-other", filterable=False)
+        other = gr.Dropdown([], label="Another person's twin", elem_id="examine-other", filterable=False, min_width=280)
         swap = gr.Button("Whose is whose?", min_width=160, elem_id="examine-swap", **small)
     stop = gr.Button("Stop", visible=False, min_width=90, elem_id="examine-stop", **small)
     panel = ExamPanel(shown, actions, quick, full, turns, beside, other, swap, stop)
@@ -64,7 +64,8 @@ def build(stage: Stage, who: gr.Dropdown) -> ExamPanel:
         button.click(safely(_take, panel, stage, kind), [who, other], changed, **one_at_a_time)
         for button, kind in ((quick, "quick"), (full, "full"), (turns, "turns"), (swap, "swap"))
     ]
-    stop.click(safely(_draw, panel), who, changed, cancels=taking, **PRIVATE)
+    ended = stop.click(None, None, None, cancels=taking, **PRIVATE)
+    ended.then(safely(_draw, panel), who, changed, **QUIET)
     return panel
 
 
