@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.chat import load_twin
-from pipeline.cli.commands import answer, rhythm_of
+from pipeline.cli.talk import answer, rhythm_of
 from pipeline.dataset import Rhythm
 from pipeline.evaluation import write_generation
 from pipeline.inference import GenerationConfig

@@ -13,15 +13,12 @@ from statistics import mean
 
 from pydantic import BaseModel, ConfigDict
 
-from pipeline.chat import Twin, load_twin, prompt_messages
-from pipeline.chat.twin import prompt_budget
+from pipeline.chat import Twin, load_twin, prompt_budget, prompt_messages
 from pipeline.dataset import Row, read_dataset
 from pipeline.errors import ChatError
 from pipeline.evaluation.classifier_accuracy import ClassifierAccuracy, classifier_accuracy
 from pipeline.evaluation.replies import Reply, even_sample, finish
-from pipeline.inference import LoadedModels
-from pipeline.inference.reading import Prompts
-from pipeline.inference.sampling import sample
+from pipeline.inference import LoadedModels, Prompts, sample
 from pipeline.progress import SILENT, Progress
 from pipeline.prompt import Message, encode_all
 from pipeline.runs import RunFolder
