@@ -43,6 +43,8 @@ READ = {
     f"{API}/info", f"{API}/app_id", f"{API}/startup-events", f"{API}/theme.css", f"{API}/login_check", f"{API}/user",
 }  # fmt: skip
 READ_UNDER = ("/assets/", "/static/", "/svelte/")
+# What the page calls: functions by the queue or, where one says so, past it.
+ASKED = {f"{API}/{name}" for name in ("upload", "queue/join", "run/predict", "cancel", "reset")}
 SAID = {"/login"}  # the password, where the owner set one
 
 # Nothing on the page may load from another host, whatever a message holds. Gradio and Vega need inline code and eval;
@@ -144,7 +146,7 @@ class Guard:
         if path in SAID:
             await self.app(scope, _replay(await _body(scope, receive), receive), send)
             return
-        if path not in (f"{API}/upload", f"{API}/queue/join", f"{API}/cancel", f"{API}/reset"):
+        if path not in ASKED:
             raise Refused(404, "Not here.")
         if not key:
             raise Refused(403, NO_COOKIE)
@@ -157,7 +159,7 @@ class Guard:
             return
         body = await _body(scope, receive)
         asked = _parsed(body)
-        if path == f"{API}/queue/join":
+        if path in (f"{API}/queue/join", f"{API}/run/predict"):
             session = self.sessions.claim(asked.get("session_hash"), visitor)
             self.sessions.check_join(session, asked.get("fn_index"), visitor)
         elif path == f"{API}/cancel":

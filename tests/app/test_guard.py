@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from asking import ask, enter, join, multipart, outcome, upload
+from asking import Page, ask, enter, join, multipart, outcome, upload
 
 pytestmark = pytest.mark.slow  # each worker starts an app
 
@@ -94,3 +94,16 @@ def test_handlers_do_not_take_another_visitors_upload(app):
         assert b"process_completed" in answer
         assert b"canary-theft" not in answer
     assert set(app.home.glob("visitors/*/*/source*")) == there
+
+
+def test_what_goes_past_the_queue_is_answered_to_its_own_page_alone(app):
+    page = Page(app.url)
+    past = [one for one in page.functions.values() if not one["queue"]]
+    assert past
+    for one in past:
+        call = {"data": [None] * len(one["inputs"]), "fn_index": one["id"], "session_hash": page.session}
+        asked = {"data": json.dumps(call).encode()}
+        path = f"{app.url}gradio_api/run/predict"
+        assert ask(path, cookie=page.cookie, **asked).status in (200, 500)  # 500: there is no chat yet, in a sentence
+        assert ask(path, cookie=enter(app), **asked).status == 404
+        assert ask(path, **asked).status == 403
