@@ -75,7 +75,7 @@ def opened(models, **settings):
 
 def test_a_third_visitor_sees_how_many_are_before_them(tmp_path, tiny_engine):
     models = LoadedModels()
-    models._engines["starter", ""] = tiny_engine
+    models._engines["starter", ""] = [tiny_engine]
     panel, stage, values = opened(models, max_new_tokens=8)
     busy = [ExitStack() for _ in range(3)]
     for stack in busy:
