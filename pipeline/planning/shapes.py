@@ -9,7 +9,7 @@ from typing import Any
 
 from pipeline.compat import is_conv1d
 from pipeline.errors import ChatError
-from pipeline.models import BaseModelInfo, DecoderSizes, load_config, model_list
+from pipeline.models import STARTER, BaseModelInfo, DecoderSizes, load_config, model_list, starter_is_here
 
 __all__ = ["ModelShape", "linear_layers", "lora_parameters", "non_text_modules", "read_shape", "shape_of"]
 
@@ -40,10 +40,18 @@ class ModelShape:
 def shape_of(model: str) -> ModelShape:
     """The shape of a model from the list, or read from its configuration. Raises ChatError."""
     for info in model_list():
-        if info.id == model:
+        if info.id == model and (model != STARTER or _is_the_listed_starter(info)):
             return _listed(info)
     settings = Path(model).expanduser().glob("*.json")  # of a folder, which may have changed since it was read
     return _read(model, max((path.stat().st_mtime_ns for path in settings), default=0))
+
+
+def _is_the_listed_starter(info: BaseModelInfo) -> bool:
+    """Whether the starter in the cache, where it is there, is of the listed size: somebody may have put in another."""
+    if not starter_is_here():
+        return True
+    text = load_config(STARTER).get_text_config()
+    return (text.hidden_size, text.num_hidden_layers) == (info.sizes.hidden, info.sizes.layers)
 
 
 def lora_parameters(shape: ModelShape, rank: int, targets: Sequence[str] = ()) -> int:

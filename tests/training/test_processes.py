@@ -56,7 +56,10 @@ def test_begun_by_one_it_goes_on_with_two_that_share_the_weights(alone, tiny_dat
     run = wait(run_dir, lambda run: not run.live)
     assert run.status == "done", (run_dir / "log.txt").read_text()[-3000:]
     assert len(read_state(run_dir).peak_gib) == 2
-    said = "Planned anew as its settings were changed: processes 2 instead of 1, weights split over the GPUs."
+    said = (
+        "Planned anew as its settings were changed: processes 2 instead of 1, tokens at once 256 instead of 512, "
+        "weights split over the GPUs."
+    )
     assert runs.read_metrics(run_dir)["message"].drop_nulls().to_list() == [said]
     assert_same_curves(run_dir, alone)
     expected, got = (load_file(folder / "adapter" / "adapter_model.safetensors") for folder in (alone, run_dir))

@@ -97,6 +97,8 @@ def _is_name(text: str, people: Collection[str], *, alone: bool = False) -> bool
     words = re.findall(r"[^\s,;&、،]+", text)
     if not words or len(words) > _MOST_WORDS:
         return not words
+    if "\n" in text:
+        return False
     if text in people or (alone and len(words) == 1):
         return True
     if text.isdecimal() and len(text) < _SHORTEST_NUMBER:
