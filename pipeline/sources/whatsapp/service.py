@@ -51,7 +51,7 @@ def under_names(
         return {row: line for row, line in first if line and line.detail == "encrypted"}
     plain = pl.col("text").str.to_lowercase().str.replace_many(_QUOTES)
     may = pl.DataFrame({"text": text, "sender": sender}).select(
-        pl.col("text").str.len_chars() <= _LONGEST,
+        (pl.col("text").str.len_chars() <= _LONGEST) & ~pl.col("text").str.contains("\n", literal=True),
         like=plain.str.contains_any(list(telling_pieces()))
         | plain.str.strip_chars_end(".").is_in(list(system_lines()))
         | pl.col("text").str.starts_with(pl.col("sender")).fill_null(value=False),
@@ -97,8 +97,6 @@ def _is_name(text: str, people: Collection[str], *, alone: bool = False) -> bool
     words = re.findall(r"[^\s,;&、،]+", text)
     if not words or len(words) > _MOST_WORDS:
         return not words
-    if "\n" in text:
-        return False
     if text in people or (alone and len(words) == 1):
         return True
     if text.isdecimal() and len(text) < _SHORTEST_NUMBER:
