@@ -37,7 +37,6 @@ ROOMS = [
     "inference",
     "chat",
     "evaluation",
-    "takeout",
     "hub",
     "jobs",
     "sample",
